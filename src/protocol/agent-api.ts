@@ -46,6 +46,8 @@ export interface AgentConfig {
   computeEnvironment: { id: string; name: string } | null;
   storage: AgentStorage | null;
   policy: Policy;
+  /** Checkpoints a user pinned: pruning, by count or at the job's end, leaves them. Absent: none. */
+  pinnedCheckpoints?: string[];
 }
 export interface AgentStorage {
   id: string;
@@ -115,6 +117,8 @@ export interface ReportBatch {
 export interface ReportResult {
   accepted: number;
   duplicates: number;
+  /** Reports that can never be taken (malformed, or about another host's things), by id. The agent logs and drops them. */
+  rejected: { id: string; detail: string }[];
 }
 export type Report = { id: string; at: string } & ReportBody;
 export type ReportBody = ContainerReport | CheckpointReport | RestoreReport | JobEventReport;

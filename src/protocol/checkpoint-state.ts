@@ -3,12 +3,17 @@ export type Transitions<S extends string> = Readonly<Record<S, readonly S[]>>;
 
 export const CHECKPOINT_STATUSES = ['pending', 'running', 'committed', 'failed', 'deleted'] as const;
 export type CheckpointStatus = (typeof CHECKPOINT_STATUSES)[number];
-/** Only a committed checkpoint can restore. */
+/**
+ * Only a committed checkpoint can restore. The order is total (pending < running < failed < committed < deleted), so that
+ * reports which reach the server late or out of order end in the same state. `failed` may become `committed`: the server
+ * presumes a checkpoint lost when its host falls silent, and the host may come back with the image. `deleted` is reached
+ * from everywhere: on shared storage another host may prune an image before the report of its commit arrived.
+ */
 export const CHECKPOINT_TRANSITIONS: Transitions<CheckpointStatus> = {
-  pending: ['running', 'committed', 'failed'],
-  running: ['committed', 'failed'],
+  pending: ['running', 'failed', 'committed', 'deleted'],
+  running: ['failed', 'committed', 'deleted'],
   committed: ['deleted'],
-  failed: ['deleted'],
+  failed: ['committed', 'deleted'],
   deleted: [],
 };
 
@@ -17,11 +22,12 @@ export type CheckpointTrigger = (typeof CHECKPOINT_TRIGGERS)[number];
 
 export const RESTORE_STATUSES = ['pending', 'running', 'succeeded', 'failed'] as const;
 export type RestoreStatus = (typeof RESTORE_STATUSES)[number];
+/** `failed` may become `succeeded`, for the same reason as above: the server's presumption, corrected by the host. */
 export const RESTORE_TRANSITIONS: Transitions<RestoreStatus> = {
   pending: ['running', 'succeeded', 'failed'],
   running: ['succeeded', 'failed'],
   succeeded: [],
-  failed: [],
+  failed: ['succeeded'],
 };
 
 export const OPERATION_STATUSES = ['pending', 'running', 'succeeded', 'failed', 'cancelled'] as const;
