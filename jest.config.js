@@ -1,5 +1,6 @@
 const common = {
   rootDir: import.meta.dirname,
+  globalSetup: '<rootDir>/test/support/run.set-up.js',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
@@ -19,6 +20,7 @@ const common = {
 
 /** Tiers: `unit` needs nothing; `server` a real Postgres; `containers` root, Docker and CRIU. */
 export default {
+  reporters: ['default', './test/support/skips.reporter.js', './test/support/leftovers.reporter.js'],
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {
@@ -26,6 +28,12 @@ export default {
       displayName: 'server',
       testMatch: ['<rootDir>/test/{e2e,contract,architecture}/**/*.spec.ts'],
     },
-    { ...common, displayName: 'containers', testMatch: ['<rootDir>/test/agent/**/*.spec.ts'] },
+    {
+      ...common,
+      displayName: 'containers',
+      testMatch: ['<rootDir>/test/agent/**/*.spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/containers.set-up.ts'],
+      testTimeout: 120_000,
+    },
   ],
 };

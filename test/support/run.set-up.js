@@ -1,0 +1,7 @@
+import { abandonedRuns, findLeftovers, removeLeftovers, RUN_VARIABLE } from './leftovers.ts';
+
+/** Once before the first test: names the run, and clears away what a killed run before it left. */
+export default function setUp() {
+  process.env[RUN_VARIABLE] ??= process.pid.toString(36);
+  for (const run of abandonedRuns()) removeLeftovers(findLeftovers(run));
+}
