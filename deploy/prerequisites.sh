@@ -13,8 +13,8 @@
 # socket. Kernels from 6.13 need CRIU 4.2, which few distributions have: then Debian's own build of it goes, with its own
 # libraries, into /opt/batchpoint/criu, touching nothing else on the machine (docs/operating.md).
 set -u
-PREFIX=${BATCHPOINT_PREFIX:-/opt/batchpoint}
-MIRROR=${BATCHPOINT_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+PREFIX=${CRIU_PREFIX:-/opt/batchpoint}
+MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 CRIU_SUITE=forky
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export PATH

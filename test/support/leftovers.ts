@@ -8,8 +8,8 @@ import { join } from 'node:path';
 
 /** Directories of test hosts: `/tmp/bpt/<run>.<n>`. Short, for the sake of unix sockets. */
 export const HOSTS_DIR = '/tmp/bpt';
-/** Carried by every process a test run starts, so that it is known for ours even when its parent is gone. */
-export const RUN_VARIABLE = 'BATCHPOINT_TEST_RUN';
+/** Carried by every process a test run starts, so that it is known for ours even when its parent is gone. (Our programs refuse unknown BATCHPOINT_ names.) */
+export const RUN_VARIABLE = 'BPTEST_RUN';
 
 /** Names of cgroups, network namespaces and links of one run all begin with this. */
 export const kernelName = (run: string): string => `bpt${run}.`;
