@@ -103,12 +103,12 @@ export class ImageStore {
       const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
       const manifest: Manifest = { format: MANIFEST_FORMAT, version: MANIFEST_VERSION, sequence, ...draft, files, totalBytes };
       const text = `${JSON.stringify(manifest, null, 2)}\n`;
-      await rm(join(from, STAGING_HOST_FILE), { force: true });
       const digest = createHash('sha256').update(text).digest('hex');
       await Promise.all([
         writeSynced(join(from, MANIFEST_DIGEST_FILE), `${digest}  ${MANIFEST_FILE}\n`),
         writeSynced(join(from, MANIFEST_FILE), text),
       ]);
+      await rm(join(from, STAGING_HOST_FILE), { force: true });
       await syncDirectory(from);
 
       const name = imageName(sequence, checkpointId);
@@ -120,7 +120,7 @@ export class ImageStore {
         await this.records.checkOwnedBy(jobId, containerId);
         await syncDirectory(parent);
       } catch (error) {
-        await this.withdraw(parent, name);
+        await removeImage({ name, directory: to, sequence, checkpointId });
         throw error;
       }
       return { name, directory: to, sequence, checkpointId, manifest };
@@ -220,12 +220,6 @@ export class ImageStore {
 
   private async nextSequence(jobId: string): Promise<number> {
     return ((await this.places(jobId))[0]?.sequence ?? 0) + 1;
-  }
-
-  private async withdraw(parent: string, name: string): Promise<void> {
-    const aside = join(parent, deletingName(name));
-    await rename(join(parent, name), aside);
-    await rm(aside, { recursive: true, force: true });
   }
 }
 

@@ -1,8 +1,9 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseManifest } from '../../protocol/manifest.js';
 import { readIfPresent } from './durable-files.js';
 import { isMissing } from './storage-failure.js';
-import { STAGING_HOST_FILE, isDeletingName, jobsDirectory, parseStagingName } from './store-layout.js';
+import { MANIFEST_FILE, STAGING_HOST_FILE, isDeletingName, jobsDirectory, parseStagingName } from './store-layout.js';
 
 export interface SweepOptions {
   /** Checkpoints of this host that are at work right now. */
@@ -39,9 +40,18 @@ export async function sweepLeftovers(root: string, hostId: string, options: Swee
   return removed;
 }
 
-/** The host that made a staging directory; null once it is about to be committed, or when it is too damaged to say. */
+/** The host that made a staging directory; null when it is too damaged to say. */
 async function writerOf(staging: string): Promise<string | null> {
-  return (await readIfPresent(join(staging, STAGING_HOST_FILE)))?.trim() ?? null;
+  const mark = await readIfPresent(join(staging, STAGING_HOST_FILE));
+  if (mark !== null) return mark.trim();
+  // Just before the rename the mark makes way for the manifest, which names the host too.
+  const manifest = await readIfPresent(join(staging, MANIFEST_FILE));
+  if (manifest === null) return null;
+  try {
+    return parseManifest(manifest).host.hostId;
+  } catch {
+    return null;
+  }
 }
 
 async function isOlder(path: string, before: number): Promise<boolean> {
