@@ -47,14 +47,19 @@ export class PrivateDocker {
   /** Leaves nothing running when it throws. An engine of an earlier, killed process with the same directories is replaced. */
   static async start(options: PrivateDockerOptions): Promise<PrivateDocker> {
     const engine = new PrivateDocker(options);
-    await engine.kill();
+    await engine.startAgain();
+    return engine;
+  }
+
+  /** After it {@link failed}, or after {@link kill}. Its containers are dead, as after a crash of any Docker Engine. */
+  async startAgain(): Promise<void> {
+    await this.kill();
     try {
-      await engine.startDaemons();
+      await this.startDaemons();
     } catch (error) {
-      await engine.kill();
+      await this.kill();
       throw error;
     }
-    return engine;
   }
 
   get dockerdPid(): number {

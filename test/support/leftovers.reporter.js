@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { describeLeftovers, findLeftovers, HOSTS_DIR, removeLeftovers, RUN_VARIABLE } from './leftovers.ts';
 
 /** Fails the run when a test left a process, mount, cgroup, network or directory behind, and removes it. */
@@ -12,6 +12,7 @@ export default class LeftoversReporter {
     const leftovers = findLeftovers(run);
     this.found = describeLeftovers(leftovers);
     removeLeftovers(leftovers);
+    if (existsSync(HOSTS_DIR) && readdirSync(HOSTS_DIR).length === 0) rmSync(HOSTS_DIR, { recursive: true });
     if (this.found.length > 0) console.error(`Left behind by the tests (now removed):\n  ${this.found.join('\n  ')}`);
   }
 
