@@ -1,0 +1,261 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Hosts, the command queue, jobs with their attempts and events, checkpoints, restores, operations and the agents' reports. */
+export class HostsJobsCheckpoints1764000200000 implements MigrationInterface {
+  name = 'HostsJobsCheckpoints1764000200000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    for (const statement of UP) await queryRunner.query(statement);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    for (const table of TABLES.toReversed()) await queryRunner.query(`DROP TABLE "${table}"`);
+  }
+}
+
+const TABLES = [
+  'hosts',
+  'operations',
+  'commands',
+  'jobs',
+  'job_attempts',
+  'job_events',
+  'checkpoints',
+  'restores',
+  'agent_reports',
+];
+
+const ROW = `
+    "id" text NOT NULL,
+    "version" integer NOT NULL,
+    "created_at" timestamptz(3) NOT NULL DEFAULT now(),
+    "updated_at" timestamptz(3) NOT NULL DEFAULT now()`;
+
+const UP = [
+  `CREATE TABLE "hosts" (${ROW},
+    "machine_id" text NOT NULL,
+    "compute_environment_id" text,
+    "status" text NOT NULL DEFAULT 'offline',
+    "draining" boolean NOT NULL DEFAULT false,
+    "labels" jsonb NOT NULL DEFAULT '{}',
+    "facts" jsonb NOT NULL,
+    "findings" jsonb NOT NULL DEFAULT '[]',
+    "storage_health" jsonb,
+    "running_jobs" integer NOT NULL DEFAULT 0,
+    "unsent_reports" integer NOT NULL DEFAULT 0,
+    "credential_hash" text,
+    "session" integer NOT NULL DEFAULT 0,
+    "last_heartbeat_at" timestamptz(3),
+    "deregistered_at" timestamptz(3),
+    CONSTRAINT "hosts_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "hosts_machine_id_key" UNIQUE ("machine_id"),
+    CONSTRAINT "hosts_credential_hash_key" UNIQUE ("credential_hash"),
+    CONSTRAINT "hosts_status_check" CHECK ("status" IN ('online', 'offline', 'deregistered')),
+    CONSTRAINT "hosts_deregistered_check" CHECK (("status" = 'deregistered') = ("deregistered_at" IS NOT NULL)),
+    CONSTRAINT "hosts_credential_check" CHECK (("status" = 'deregistered') = ("credential_hash" IS NULL)),
+    CONSTRAINT "hosts_compute_environment_id_fkey" FOREIGN KEY ("compute_environment_id")
+      REFERENCES "compute_environments" ("id") ON DELETE SET NULL
+  )`,
+  `CREATE INDEX "hosts_compute_environment_id_idx" ON "hosts" ("compute_environment_id")`,
+  `CREATE INDEX "hosts_online_idx" ON "hosts" ("last_heartbeat_at") WHERE "status" = 'online'`,
+
+  `CREATE TABLE "operations" (${ROW},
+    "type" text NOT NULL,
+    "status" text NOT NULL DEFAULT 'pending',
+    "resource_type" text NOT NULL,
+    "resource_id" text NOT NULL,
+    "failure" jsonb,
+    "result" jsonb,
+    "started_at" timestamptz(3),
+    "finished_at" timestamptz(3),
+    CONSTRAINT "operations_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "operations_status_check" CHECK ("status" IN ('pending', 'running', 'succeeded', 'failed', 'cancelled')),
+    CONSTRAINT "operations_failure_check" CHECK (("status" = 'failed') = ("failure" IS NOT NULL)),
+    CONSTRAINT "operations_finished_check"
+      CHECK (("status" IN ('succeeded', 'failed', 'cancelled')) = ("finished_at" IS NOT NULL))
+  )`,
+  `CREATE INDEX "operations_resource_id_idx" ON "operations" ("resource_id")`,
+  `CREATE UNIQUE INDEX "operations_one_open_idx" ON "operations" ("type", "resource_id")
+    WHERE "status" IN ('pending', 'running')`,
+
+  `CREATE TABLE "commands" (${ROW},
+    "host_id" text NOT NULL,
+    "operation_id" text,
+    "type" text NOT NULL,
+    "payload" jsonb NOT NULL,
+    "status" text NOT NULL DEFAULT 'pending',
+    "session" integer,
+    "deliveries" integer NOT NULL DEFAULT 0,
+    "delivered_at" timestamptz(3),
+    "expires_at" timestamptz(3) NOT NULL,
+    "deadline_seconds" integer NOT NULL,
+    "result" jsonb,
+    "finished_at" timestamptz(3),
+    CONSTRAINT "commands_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "commands_status_check"
+      CHECK ("status" IN ('pending', 'delivered', 'succeeded', 'failed', 'cancelled', 'expired')),
+    CONSTRAINT "commands_delivered_check" CHECK ("status" <> 'delivered' OR ("delivered_at" IS NOT NULL AND "session" IS NOT NULL)),
+    CONSTRAINT "commands_finished_check" CHECK (("status" IN ('pending', 'delivered')) = ("finished_at" IS NULL)),
+    CONSTRAINT "commands_host_id_fkey" FOREIGN KEY ("host_id") REFERENCES "hosts" ("id"),
+    CONSTRAINT "commands_operation_id_fkey" FOREIGN KEY ("operation_id") REFERENCES "operations" ("id") ON DELETE SET NULL
+  )`,
+  `CREATE INDEX "commands_open_idx" ON "commands" ("host_id", "id") WHERE "status" IN ('pending', 'delivered')`,
+  `CREATE INDEX "commands_operation_id_idx" ON "commands" ("operation_id")`,
+
+  `CREATE TABLE "jobs" (${ROW},
+    "job_id" text NOT NULL,
+    "job_queue" text,
+    "compute_environment" text,
+    "status" text NOT NULL DEFAULT 'STARTING',
+    "status_reason" text,
+    "host_id" text,
+    "container_id" text,
+    "container_name" text,
+    "image" text,
+    "command" jsonb,
+    "attempt" integer,
+    "exit_code" integer,
+    "started_at" timestamptz(3),
+    "stopped_at" timestamptz(3),
+    "policy" jsonb,
+    "protected" boolean NOT NULL DEFAULT false,
+    "unprotected_reason" jsonb,
+    "last_known_at" timestamptz(3),
+    "peak_resident_bytes" bigint,
+    "peak_writable_layer_bytes" bigint,
+    "peak_image_bytes" bigint,
+    CONSTRAINT "jobs_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "jobs_job_id_key" UNIQUE ("job_id"),
+    CONSTRAINT "jobs_status_check"
+      CHECK ("status" IN ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED')),
+    CONSTRAINT "jobs_protected_check" CHECK (NOT ("protected" AND "unprotected_reason" IS NOT NULL)),
+    CONSTRAINT "jobs_host_id_fkey" FOREIGN KEY ("host_id") REFERENCES "hosts" ("id")
+  )`,
+  `CREATE INDEX "jobs_host_id_idx" ON "jobs" ("host_id")`,
+  `CREATE INDEX "jobs_job_queue_idx" ON "jobs" ("job_queue", "id")`,
+  `CREATE INDEX "jobs_status_idx" ON "jobs" ("status", "id")`,
+
+  `CREATE TABLE "job_attempts" (
+    "job_id" text NOT NULL,
+    "container_id" text NOT NULL,
+    "host_id" text NOT NULL,
+    "attempt" integer,
+    "status" text NOT NULL,
+    "container_name" text NOT NULL,
+    "image" text NOT NULL,
+    "command" jsonb NOT NULL,
+    "exit_code" integer,
+    "started_at" timestamptz(3),
+    "stopped_at" timestamptz(3),
+    "policy" jsonb NOT NULL,
+    "protected" boolean NOT NULL,
+    "unprotected_reason" jsonb,
+    "first_reported_at" timestamptz(3) NOT NULL,
+    "last_reported_at" timestamptz(3) NOT NULL,
+    CONSTRAINT "job_attempts_pkey" PRIMARY KEY ("job_id", "container_id"),
+    CONSTRAINT "job_attempts_status_check" CHECK ("status" IN ('created', 'running', 'exited', 'lost')),
+    CONSTRAINT "job_attempts_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "jobs" ("id"),
+    CONSTRAINT "job_attempts_host_id_fkey" FOREIGN KEY ("host_id") REFERENCES "hosts" ("id")
+  )`,
+  `CREATE INDEX "job_attempts_host_id_idx" ON "job_attempts" ("host_id")`,
+
+  `CREATE TABLE "job_events" (
+    "id" text NOT NULL,
+    "job_id" text NOT NULL,
+    "happened_at" timestamptz(3) NOT NULL,
+    "created_at" timestamptz(3) NOT NULL DEFAULT now(),
+    "type" text NOT NULL,
+    "message" text NOT NULL,
+    "failure" jsonb,
+    "host_id" text,
+    "container_id" text,
+    "checkpoint_id" text,
+    "restore_id" text,
+    "source_key" text NOT NULL,
+    CONSTRAINT "job_events_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "job_events_source_key_key" UNIQUE ("source_key"),
+    CONSTRAINT "job_events_type_check" CHECK ("type" IN ('job-created', 'job-running', 'job-checkpointing',
+      'job-checkpoint-succeeded', 'job-checkpoint-failed', 'job-restoring', 'job-restore-succeeded', 'job-restore-failed',
+      'job-started-fresh', 'job-policy-ignored', 'job-succeeded', 'job-failed', 'job-lost')),
+    CONSTRAINT "job_events_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "jobs" ("id"),
+    CONSTRAINT "job_events_host_id_fkey" FOREIGN KEY ("host_id") REFERENCES "hosts" ("id")
+  )`,
+  `CREATE INDEX "job_events_job_id_idx" ON "job_events" ("job_id", "happened_at", "id")`,
+  `CREATE INDEX "job_events_created_at_idx" ON "job_events" ("created_at")`,
+
+  `CREATE TABLE "checkpoints" (${ROW},
+    "job_id" text NOT NULL,
+    "host_id" text NOT NULL,
+    "container_id" text,
+    "operation_id" text,
+    "trigger" text NOT NULL,
+    "status" text NOT NULL DEFAULT 'pending',
+    "step" text,
+    "failure" jsonb,
+    "pinned" boolean NOT NULL DEFAULT false,
+    "labels" jsonb NOT NULL DEFAULT '{}',
+    "storage_id" text,
+    "image" jsonb,
+    "sequence" integer,
+    "total_bytes" bigint,
+    "host_facts" jsonb,
+    "reported_at" timestamptz(3),
+    "started_at" timestamptz(3),
+    "finished_at" timestamptz(3),
+    "deleted_at" timestamptz(3),
+    "verified_at" timestamptz(3),
+    CONSTRAINT "checkpoints_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "checkpoints_trigger_check" CHECK ("trigger" IN ('manual', 'periodic', 'spot-notice')),
+    CONSTRAINT "checkpoints_status_check" CHECK ("status" IN ('pending', 'running', 'committed', 'failed', 'deleted')),
+    CONSTRAINT "checkpoints_image_check" CHECK ("status" <> 'committed' OR ("image" IS NOT NULL AND "sequence" IS NOT NULL
+      AND "total_bytes" IS NOT NULL AND "host_facts" IS NOT NULL AND "finished_at" IS NOT NULL)),
+    CONSTRAINT "checkpoints_failure_check" CHECK ("status" <> 'failed' OR ("failure" IS NOT NULL AND "finished_at" IS NOT NULL)),
+    CONSTRAINT "checkpoints_deleted_check" CHECK (("status" = 'deleted') = ("deleted_at" IS NOT NULL)),
+    CONSTRAINT "checkpoints_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "jobs" ("id"),
+    CONSTRAINT "checkpoints_host_id_fkey" FOREIGN KEY ("host_id") REFERENCES "hosts" ("id"),
+    CONSTRAINT "checkpoints_operation_id_fkey" FOREIGN KEY ("operation_id") REFERENCES "operations" ("id") ON DELETE SET NULL
+  )`,
+  `CREATE INDEX "checkpoints_job_id_idx" ON "checkpoints" ("job_id", "id")`,
+  `CREATE INDEX "checkpoints_host_id_idx" ON "checkpoints" ("host_id", "id")`,
+  `CREATE INDEX "checkpoints_status_idx" ON "checkpoints" ("status", "id")`,
+  `CREATE UNIQUE INDEX "checkpoints_one_manual_idx" ON "checkpoints" ("job_id")
+    WHERE "trigger" = 'manual' AND "status" IN ('pending', 'running')`,
+
+  `CREATE TABLE "restores" (${ROW},
+    "job_id" text NOT NULL,
+    "checkpoint_id" text NOT NULL,
+    "host_id" text NOT NULL,
+    "container_id" text,
+    "operation_id" text,
+    "trigger" text NOT NULL,
+    "status" text NOT NULL DEFAULT 'pending',
+    "step" text,
+    "failure" jsonb,
+    "restore_seconds" double precision,
+    "verify_seconds" double precision,
+    "reported_at" timestamptz(3),
+    "started_at" timestamptz(3),
+    "finished_at" timestamptz(3),
+    CONSTRAINT "restores_pkey" PRIMARY KEY ("id"),
+    CONSTRAINT "restores_trigger_check" CHECK ("trigger" IN ('manual', 'automatic')),
+    CONSTRAINT "restores_status_check" CHECK ("status" IN ('pending', 'running', 'succeeded', 'failed')),
+    CONSTRAINT "restores_failure_check" CHECK (("status" = 'failed') = ("failure" IS NOT NULL)),
+    CONSTRAINT "restores_finished_check" CHECK (("status" IN ('succeeded', 'failed')) = ("finished_at" IS NOT NULL)),
+    CONSTRAINT "restores_job_id_fkey" FOREIGN KEY ("job_id") REFERENCES "jobs" ("id"),
+    CONSTRAINT "restores_host_id_fkey" FOREIGN KEY ("host_id") REFERENCES "hosts" ("id"),
+    CONSTRAINT "restores_operation_id_fkey" FOREIGN KEY ("operation_id") REFERENCES "operations" ("id") ON DELETE SET NULL
+  )`,
+  `CREATE INDEX "restores_job_id_idx" ON "restores" ("job_id", "id")`,
+  `CREATE INDEX "restores_checkpoint_id_idx" ON "restores" ("checkpoint_id")`,
+  `CREATE UNIQUE INDEX "restores_one_manual_idx" ON "restores" ("job_id")
+    WHERE "trigger" = 'manual' AND "status" IN ('pending', 'running')`,
+
+  `CREATE TABLE "agent_reports" (
+    "host_id" text NOT NULL,
+    "id" text NOT NULL,
+    "received_at" timestamptz(3) NOT NULL DEFAULT now(),
+    CONSTRAINT "agent_reports_pkey" PRIMARY KEY ("host_id", "id"),
+    CONSTRAINT "agent_reports_host_id_fkey" FOREIGN KEY ("host_id") REFERENCES "hosts" ("id")
+  )`,
+  `CREATE INDEX "agent_reports_received_at_idx" ON "agent_reports" ("received_at")`,
+];

@@ -1,0 +1,13 @@
+import { Column } from 'typeorm';
+
+/** A size in bytes, or null. PostgreSQL's bigint comes as text from the driver; sizes fit a JavaScript number (8 PiB). */
+export function BytesColumn(): PropertyDecorator {
+  return Column({
+    type: 'bigint',
+    nullable: true,
+    transformer: {
+      to: (value: number | null | undefined) => value,
+      from: (value: string | null) => (value === null ? null : Number(value)),
+    },
+  });
+}

@@ -1,0 +1,11 @@
+/** What an operation does. */
+export const OPERATION_TYPES = ['checkpoint', 'restore', 'verify-checkpoint', 'delete-checkpoint', 'verify-storage'] as const;
+export type OperationType = (typeof OPERATION_TYPES)[number];
+
+/** Kind of resource an operation is about, and where such a resource is read. */
+export const OPERATION_RESOURCES = {
+  checkpoint: '/api/v1/checkpoints',
+  restore: '/api/v1/restores',
+  storage: '/api/v1/storages',
+} as const;
+export type OperationResource = keyof typeof OPERATION_RESOURCES;
