@@ -30,6 +30,9 @@ if running; then kill -9 -- "-$dump" 2>/dev/null; fi
 while [ -e "$file" ] && ! echo "$word" 2>/dev/null >"$file"; do sleep 0.05; done
 `;
 
+/** The guard's name in the process list: how a restarted agent knows it. */
+export const GUARD_NAME = 'batchpoint-guard';
+
 /** Makes sure that a container frozen by this process is thawed even when this process is killed. */
 export class FreezeGuard {
   private readonly child: ChildProcess;
@@ -39,7 +42,7 @@ export class FreezeGuard {
   /** @param graceMs how long a running dump may go on after the agent's death. */
   constructor(freezer: Freezer, graceMs: number) {
     const { path, word } = freezer.thawFile;
-    this.child = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'batchpoint-guard', path, word, String(Math.ceil(graceMs / 1000))], {
+    this.child = spawn('/bin/sh', ['-c', GUARD_SCRIPT, GUARD_NAME, path, word, String(Math.ceil(graceMs / 1000))], {
       env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],

@@ -76,14 +76,20 @@ export class ImageStore {
 
   /** An empty staging directory; what an earlier try with the same id left is removed. */
   async beginStaging(jobId: string, checkpointId: string): Promise<Staging> {
-    const directory = join(jobDirectory(this.root, jobId), stagingName(checkpointId));
+    const staging = this.stagingOf(jobId, checkpointId);
+    const { directory } = staging;
     await onStorage(`making ${directory}`, this.root, async () => {
       await makeJobDirectory(this.root, jobId);
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { mode: 0o700 });
       await writeSynced(join(directory, STAGING_HOST_FILE), `${this.hostId}\n`);
     });
-    return { jobId, checkpointId, directory };
+    return staging;
+  }
+
+  /** Where the checkpoint is, or was, staged. */
+  stagingOf(jobId: string, checkpointId: string): Staging {
+    return { jobId, checkpointId, directory: join(jobDirectory(this.root, jobId), stagingName(checkpointId)) };
   }
 
   async discardStaging(staging: Staging): Promise<void> {

@@ -1,0 +1,63 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseDuration } from '../../../protocol/duration.js';
+import { FailureError, type Failure } from '../../../protocol/failure.js';
+import { rootLineOf, tailOf } from '../../engines/criu-log.js';
+import type { ToolResult } from '../../engines/tool-process.js';
+import { onStorage, storageFull } from '../../image-store/storage-failure.js';
+import { settled, type CheckpointContext } from '../checkpoint-context.js';
+import type { CheckpointStep } from '../checkpoint-step.js';
+
+const DUMP_LOG = 'dump.log';
+
+/** Memory and process state into the staging directory, by runc and CRIU. */
+export const dumpStep: CheckpointStep = {
+  name: 'dump',
+  async run(context: CheckpointContext): Promise<void> {
+    const tool = settled(context, 'dumpTool');
+    const limitMs = parseDuration(context.request.policy.timeout);
+    let timedOut = false;
+    const watchdog = setTimeout(() => {
+      timedOut = true;
+      tool.kill();
+    }, limitMs);
+    tool.start();
+    const result = await tool.finished;
+    clearTimeout(watchdog);
+    if (timedOut) {
+      throw new FailureError({
+        code: 'dump-timed-out',
+        message: `the dump had not finished after ${context.request.policy.timeout}; it was given up and the job runs on`,
+        remedy: "raise the policy's timeout, or use faster storage",
+        ...(await logLine(context)),
+      });
+    }
+    if (result.code !== 0) throw await dumpFailure(context, result);
+    context.dumpSeconds = result.seconds;
+    if (context.request.policy.diagnosis) {
+      const { directory } = settled(context, 'staging');
+      await onStorage("copying CRIU's log", directory, () => copyFile(join(context.journal.workPath, DUMP_LOG), join(directory, DUMP_LOG)));
+    }
+  },
+};
+
+async function dumpFailure(context: CheckpointContext, result: ToolResult): Promise<FailureError> {
+  const log = (await tailOf(join(context.journal.workPath, DUMP_LOG))) ?? '';
+  const root = await logLine(context);
+  if (/No space left on device|Disk quota exceeded/.test(log + result.output)) {
+    const full = storageFull('the storage ran full while the memory image was written').failure;
+    return new FailureError({ ...full, ...root });
+  }
+  const said = root.logLine ?? (result.output.slice(-400) || 'nothing');
+  return new FailureError({
+    code: 'dump-failed',
+    message: `CRIU could not dump the container (${result.signal ?? `runc exit ${result.code}`}): ${said}`,
+    remedy: 'see docs/failure-codes.md for what CRIU cannot dump; `batchpoint doctor` checks the host; the job runs on',
+    ...root,
+  });
+}
+
+async function logLine(context: CheckpointContext): Promise<Pick<Failure, 'logLine'>> {
+  const line = await rootLineOf(join(context.journal.workPath, DUMP_LOG));
+  return line === undefined ? {} : { logLine: line };
+}
