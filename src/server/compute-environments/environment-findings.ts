@@ -1,0 +1,197 @@
+import { parseDuration } from '../../protocol/duration.js';
+import type { Policy } from '../../protocol/policy.js';
+import type { StorageKind } from '../storage/storage-kind.js';
+import type { StorageStatus } from '../storage/storage-status.js';
+import { ENVIRONMENT_FINDING_SEVERITIES, type EnvironmentFinding, list } from './environment-finding.js';
+import { type EnvironmentHost, hostFindings } from './environment-host-findings.js';
+import { architecturesOf, familiesOf } from './instance-type-name.js';
+
+/** Everything the rules look at, already read. */
+export interface EnvironmentSituation {
+  storage: { name: string; kind: StorageKind; status: StorageStatus; verifiedHostIds: string[] } | null;
+  /** System policy with the environment's overrides. */
+  policy: Policy;
+  instanceTypes: string[];
+  /** Every host registered in the environment. */
+  hosts: EnvironmentHost[];
+}
+
+/** A Spot instance is told two minutes before it goes (docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html). */
+const SPOT_NOTICE_MS = 120_000;
+
+/** All findings, the most severe first. Nothing here asks AWS: only what is configured and what hosts measured. */
+export function findingsOf(situation: EnvironmentSituation): EnvironmentFinding[] {
+  const found = [
+    ...storageFindings(situation),
+    ...policyFindings(situation.policy),
+    ...instanceTypeFindings(situation.instanceTypes),
+    ...hostFindings(situation.hosts, situation.instanceTypes),
+  ];
+  const rank = (finding: EnvironmentFinding): number => ENVIRONMENT_FINDING_SEVERITIES.indexOf(finding.severity);
+  return found.sort((a, b) => rank(a) - rank(b));
+}
+
+function storageFindings({ storage, hosts }: EnvironmentSituation): EnvironmentFinding[] {
+  if (storage === null) {
+    return [
+      {
+        severity: 'error',
+        code: 'no-storage',
+        message: 'The environment has no storage.',
+        why: 'Checkpoints have nowhere to go, so no job here is protected.',
+        remedy: 'Set storageId to a storage of kind nfs or local.',
+      },
+    ];
+  }
+  const { name, kind, status } = storage;
+  const verify = `POST /api/v1/storages/{id}/verifications for ${name}`;
+  switch (status.state) {
+    case 'driver-unavailable':
+      return [
+        {
+          severity: 'error',
+          code: 'storage-driver-unavailable',
+          message: status.message,
+          why: 'No host can write checkpoints there, so no job here is protected.',
+          remedy: 'Set storageId to a storage of kind nfs or local.',
+        },
+      ];
+    case 'failed':
+      return [
+        {
+          severity: 'error',
+          code: 'storage-failed',
+          message: `The last verification of storage ${name} failed. ${status.message}`,
+          why: 'Checkpoints of jobs on those hosts fail.',
+          remedy: `Run the storage's mount script on the hosts named, then ${verify}.`,
+        },
+      ];
+    case 'not-shared':
+      return [
+        {
+          severity: 'error',
+          code: 'storage-not-shared',
+          message: status.message,
+          why: 'An image written on one host is not there on the next: after a Spot reclaim the job starts from the beginning.',
+          remedy: `Mount the same file system at the same path on every host, then ${verify}.`,
+        },
+      ];
+    case 'unverified':
+    case 'read-back':
+    case 'shared':
+      return sharingFindings(storage, hosts, kind, verify);
+  }
+}
+
+function sharingFindings(
+  { name, status, verifiedHostIds }: NonNullable<EnvironmentSituation['storage']>,
+  hosts: EnvironmentHost[],
+  kind: StorageKind,
+  verify: string,
+): EnvironmentFinding[] {
+  const online = hosts.filter((host) => host.online);
+  const unproven = online.filter((host) => !verifiedHostIds.includes(host.id));
+  if (online.length > 1 && (status.state !== 'shared' || unproven.length > 0)) {
+    const which = status.state === 'shared' ? `with ${list(unproven.map((host) => host.name))}` : `between the ${online.length} hosts online`;
+    return [
+      {
+        // A local directory is shared only by the user's own doing; a network mount usually is, unless mistyped.
+        severity: kind === 'local' ? 'error' : 'warning',
+        code: 'storage-sharing-unproven',
+        message: `Storage ${name} (${kind}) has not been shown to be shared ${which}.`,
+        why: 'If it is not, images die with the host that wrote them, and nobody notices before a restore is needed.',
+        remedy: `${verify}.`,
+      },
+    ];
+  }
+  if (status.state === 'shared') return [];
+  return [
+    {
+      severity: 'info',
+      code: 'storage-unverified',
+      message: status.message,
+      why: 'Before it is written to by one host and read by another, a storage is only a promise.',
+      remedy: `With two hosts online, ${verify}.`,
+    },
+  ];
+}
+
+function policyFindings(policy: Policy): EnvironmentFinding[] {
+  if (policy.mode === 'off') {
+    return [
+      {
+        severity: 'warning',
+        code: 'checkpointing-off',
+        message: 'The policy in force has mode off.',
+        why: 'Jobs are left alone unless their own MMC_CHECKPOINT_MODE says otherwise: a reclaim loses all their work.',
+        remedy: 'Set mode to periodic here, or in the system policy.',
+      },
+    ];
+  }
+  const found: EnvironmentFinding[] = [];
+  if (policy.mode === 'manual') {
+    found.push({
+      severity: 'info',
+      code: 'checkpointing-manual',
+      message: 'The policy in force has mode manual.',
+      why: 'Only checkpoints somebody asks for are taken; a job nobody looked after starts from the beginning.',
+      remedy: 'Set mode to periodic unless a program triggers checkpoints.',
+    });
+  } else if (parseDuration(policy.interval) < SPOT_NOTICE_MS) {
+    found.push({
+      severity: 'warning',
+      code: 'interval-shorter-than-notice',
+      message: `The interval in force is ${policy.interval}, shorter than the two minutes' notice of a Spot reclaim.`,
+      why: 'A job that is frozen this often loses more time than the notice, in which a last checkpoint is taken anyway, would save.',
+      remedy: 'Use 15m, or at least several times what one checkpoint takes.',
+    });
+  }
+  if (policy.keep === 1) {
+    found.push({
+      severity: 'warning',
+      code: 'single-checkpoint-kept',
+      message: 'The policy in force keeps one checkpoint of each job.',
+      why: 'If that image turns out damaged there is none before it to fall back to.',
+      remedy: 'Set keep to 2 or more.',
+    });
+  }
+  return found;
+}
+
+function instanceTypeFindings(instanceTypes: string[]): EnvironmentFinding[] {
+  if (instanceTypes.length === 0) {
+    return [
+      {
+        severity: 'info',
+        code: 'no-instance-types',
+        message: 'The instance types the environment may use are not registered.',
+        why: 'Whether an image of one type restores on another can only be checked on hosts that have enrolled.',
+        remedy: "Set instanceTypes to the compute environment's own list.",
+      },
+    ];
+  }
+  const architectures = architecturesOf(instanceTypes);
+  if (architectures.length > 1) {
+    return [
+      {
+        severity: 'error',
+        code: 'mixed-architectures',
+        message: `The allowed instance types are of ${list(architectures)}.`,
+        why: 'An image taken on one architecture never restores on another: half of the retries start from the beginning.',
+        remedy: 'Allow instance types of one architecture; use a second compute environment for the other.',
+      },
+    ];
+  }
+  const families = familiesOf(instanceTypes);
+  const broad = instanceTypes.some((type) => ['optimal', 'default_x86_64', 'default_arm64'].includes(type));
+  if (families.length < 2 && !broad) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'mixed-instance-families',
+      message: `The allowed instance types are of several families: ${list(families)}.`,
+      why: 'Their processors may differ, and a job that used a feature of one cannot restore on a processor without it.',
+      remedy: 'Allow one family, or see GET /api/v1/hosts and image-not-portable findings for what the hosts measured.',
+    },
+  ];
+}

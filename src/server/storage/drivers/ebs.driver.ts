@@ -1,0 +1,74 @@
+import { EbsSettings, type EbsVolumeType } from '../dto/ebs-settings.dto.js';
+import { notMountedYet, type SettingsProblem, type StorageDriver } from '../storage-driver.js';
+
+const GIB = 1024 ** 3;
+
+interface Limits {
+  minGib: number;
+  maxGib: number;
+  /** Provisioned IOPS: `required`, or null where the type takes none. */
+  iops: { min: number; max: number; perGib: number; required: boolean } | null;
+}
+
+/** docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html, November 2026 (gp3 as raised in September 2025). */
+const LIMITS: Record<EbsVolumeType, Limits> = {
+  gp2: { minGib: 1, maxGib: 16_384, iops: null },
+  gp3: { minGib: 1, maxGib: 65_536, iops: { min: 3000, max: 80_000, perGib: 500, required: false } },
+  io1: { minGib: 4, maxGib: 16_384, iops: { min: 100, max: 64_000, perGib: 50, required: true } },
+  io2: { minGib: 4, maxGib: 65_536, iops: { min: 100, max: 256_000, perGib: 1000, required: true } },
+  st1: { minGib: 125, maxGib: 16_384, iops: null },
+  sc1: { minGib: 125, maxGib: 16_384, iops: null },
+};
+const GP3_BASE_IOPS = 3000;
+const GP3_MIB_PER_IOPS = 0.25;
+
+function problems(settings: EbsSettings): SettingsProblem[] {
+  const { volumeType: type, iops, throughputMibPerSecond: throughput } = settings;
+  const limits = LIMITS[type];
+  const gib = settings.sizeBytes / GIB;
+  const found: SettingsProblem[] = [];
+  if (!Number.isInteger(gib)) {
+    found.push({ field: 'sizeBytes', detail: `sizeBytes must be a multiple of 1 GiB (${GIB}), not ${settings.sizeBytes}` });
+  } else if (gib < limits.minGib || gib > limits.maxGib) {
+    found.push({ field: 'sizeBytes', detail: `sizeBytes: a ${type} volume has ${limits.minGib} to ${limits.maxGib} GiB, not ${gib}` });
+  }
+  if (limits.iops === null) {
+    if (iops !== null) found.push({ field: 'iops', detail: `iops cannot be provisioned for a ${type} volume; leave it out` });
+  } else if (iops === null) {
+    if (limits.iops.required) found.push({ field: 'iops', detail: `iops must be given for a ${type} volume` });
+  } else {
+    // The base rate of gp3 comes with any size.
+    const most = Math.max(limits.iops.min, Math.min(limits.iops.max, Math.floor(gib * limits.iops.perGib)));
+    if (iops < limits.iops.min || iops > most) {
+      found.push({ field: 'iops', detail: `iops: a ${type} volume of ${gib} GiB takes ${limits.iops.min} to ${most}, not ${iops}` });
+    }
+  }
+  if (throughput !== null) {
+    const most = Math.floor((iops ?? GP3_BASE_IOPS) * GP3_MIB_PER_IOPS);
+    if (type !== 'gp3') {
+      found.push({
+        field: 'throughputMibPerSecond',
+        detail: `throughputMibPerSecond can be provisioned for gp3 only, not for ${type}; leave it out`,
+      });
+    } else if (throughput > most) {
+      found.push({
+        field: 'throughputMibPerSecond',
+        detail: `throughputMibPerSecond: ${iops ?? GP3_BASE_IOPS} iops carry at most ${most} MiB a second, not ${throughput}`,
+      });
+    }
+  }
+  return found;
+}
+
+/** A volume belongs to one instance in one zone and dies or stays with it: good for scratch, useless for images that must outlive the host. */
+export const ebsDriver: StorageDriver<EbsSettings> = {
+  kind: 'ebs',
+  settingsType: EbsSettings,
+  secretFields: [],
+  purposes: ['scratch'],
+  fileSystemTypes: ['ext4', 'xfs'],
+  unavailable: notMountedYet('Amazon EBS'),
+  problems,
+  publicSettings: (settings) => settings,
+  mountScript: () => null,
+};

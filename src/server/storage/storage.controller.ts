@@ -1,0 +1,86 @@
+import { Body, Header, Param, Query } from '@nestjs/common';
+import { ApiResource, Create, List, Read, ReadText, Remove, Update } from '../common/api.decorators.js';
+import { IfMatch, type IfMatchVersions } from '../common/etag.js';
+import { CreateStorageDto } from './dto/create-storage.dto.js';
+import { StorageQueryDto } from './dto/storage-query.dto.js';
+import { StorageDto } from './dto/storage.dto.js';
+import { UpdateStorageDto } from './dto/update-storage.dto.js';
+import { MOUNT_SCRIPT_EXAMPLE } from './mount-script.js';
+import { StorageService } from './storage.service.js';
+
+@ApiResource('storages', 'Storages')
+export class StorageController {
+  constructor(private readonly storages: StorageService) {}
+
+  @List({ id: 'listStorages', summary: 'List storages', role: 'viewer', type: StorageDto })
+  list(@Query() query: StorageQueryDto) {
+    return this.storages.list(query);
+  }
+
+  @Create({
+    id: 'createStorage',
+    summary: 'Set up a storage',
+    description:
+      'Nothing is mounted by this: get the mount script for the hosts, name the storage in a compute environment, then verify it. ' +
+      'The kinds efs, juicefs, fsx-lustre and ebs are checked and kept, but not mounted by this release.',
+    role: 'admin',
+    body: CreateStorageDto,
+    type: StorageDto,
+    location: (storage: StorageDto) => `/api/v1/storages/${storage.id}`,
+    dryRun: true,
+    errors: ['name-taken'],
+  })
+  create(@Body() body: CreateStorageDto) {
+    return this.storages.create(body);
+  }
+
+  @Read({ id: 'getStorage', summary: 'Read a storage', path: ':id', role: 'viewer', type: StorageDto })
+  read(@Param('id') id: string) {
+    return this.storages.read(id);
+  }
+
+  @Update({
+    id: 'updateStorage',
+    summary: 'Change a storage',
+    description: 'Hosts take up a change with their next heartbeat. A change of mount path or settings makes the storage unverified.',
+    path: ':id',
+    role: 'admin',
+    body: UpdateStorageDto,
+    type: StorageDto,
+    dryRun: true,
+    errors: ['name-taken'],
+  })
+  update(@Param('id') id: string, @Body() body: UpdateStorageDto, @IfMatch() ifMatch: IfMatchVersions) {
+    return this.storages.update(id, body, ifMatch);
+  }
+
+  @Remove({
+    id: 'deleteStorage',
+    summary: 'Delete a storage',
+    description: 'Only the configuration goes; no file is touched. Refused while compute environments or checkpoints use it.',
+    path: ':id',
+    role: 'admin',
+    dryRun: true,
+    errors: ['in-use'],
+  })
+  remove(@Param('id') id: string, @IfMatch() ifMatch: IfMatchVersions) {
+    return this.storages.remove(id, ifMatch);
+  }
+
+  @ReadText({
+    id: 'getStorageMountScript',
+    summary: 'Get the script that mounts a storage',
+    description:
+      'A POSIX shell script to run as root on each host (user data, or by hand). It may be run again at any time, waits with a limit, ' +
+      'never deletes anything and never mounts over files. For kind local it makes the directory.',
+    path: ':id/mount-script',
+    role: 'viewer',
+    mediaType: 'text/x-shellscript',
+    example: MOUNT_SCRIPT_EXAMPLE,
+    errors: ['storage-driver-unavailable'],
+  })
+  @Header('content-type', 'text/x-shellscript; charset=utf-8')
+  mountScript(@Param('id') id: string) {
+    return this.storages.mountScript(id);
+  }
+}
