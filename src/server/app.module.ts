@@ -1,0 +1,26 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ApiTokensModule } from './api-tokens/api-tokens.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { BackgroundModule } from './background/background.module.js';
+import { CommonModule } from './common/common.module.js';
+import { ServerConfig } from './config/server-config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { JoinTokensModule } from './join-tokens/join-tokens.module.js';
+import { SettingsModule } from './settings/settings.module.js';
+
+/** Feature modules, in the order their tags have in the document. */
+const FEATURES = [SettingsModule, JoinTokensModule, ApiTokensModule, HealthModule];
+
+@Global()
+@Module({})
+export class AppModule {
+  static forConfig(config: ServerConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [DatabaseModule, BackgroundModule, CommonModule, AuthModule, ...FEATURES],
+      providers: [{ provide: ServerConfig, useValue: config }],
+      exports: [ServerConfig],
+    };
+  }
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type DynamicModule, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import { handleNotModified } from './common/etag.js';
+import { toDomainError, toProblem } from './common/problem.filter.js';
+import { type RequestContext, runInRequestContext } from './common/request-context.js';
+import type { ServerConfig } from './config/server-config.js';
+import { PinoLogger, createPino } from './logging/logging.js';
+import { observeRequests } from './metrics/http-metrics.js';
+import { serveDocs } from './openapi-document.js';
+
+export const API_PREFIX = 'api/v1';
+export const BODY_LIMIT_BYTES = 1024 * 1024;
+/** Longest part of a path: no id of ours or of AWS comes near. */
+const MAX_PARAM_LENGTH = 255;
+
+/** The application as every program runs it: server, tests, OpenAPI. Not connected to anything yet; see {@link startApp}. */
+export async function createApp(module: DynamicModule, config: ServerConfig): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    genReqId,
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      sendProblem(error, request, reply);
+    },
+    ...(config.usesTls ? { https: { cert: readFileSync(config.tlsCertFile!), key: readFileSync(config.tlsKeyFile!) } } : {}),
+  } as never);
+  const logger = new PinoLogger(createPino(config.logLevel));
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger, abortOnError: false });
+  app.setGlobalPrefix(API_PREFIX, { exclude: ['livez', 'readyz', 'version', 'metrics'] });
+  app.enableShutdownHooks([]);
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  acceptMergePatch(fastify);
+  addHooks(fastify);
+  return app;
+}
+
+/** Connects the database, then lets every module start. */
+export async function startApp(app: NestFastifyApplication): Promise<void> {
+  const dataSource = app.get(DataSource);
+  if (!dataSource.isInitialized) await dataSource.initialize();
+  serveDocs(app);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+}
+
+function genReqId(request: { headers: Record<string, string | string[] | undefined> }): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function acceptMergePatch(fastify: FastifyInstance): void {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, parse);
+}
+
+function addHooks(fastify: FastifyInstance): void {
+  const access = new Logger('Access');
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  // After the body has been parsed, whose events would lose the context.
+  fastify.addHook('preValidation', (request, reply, done) => {
+    runInRequestContext(contextOf(request, reply), done);
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    done(null, handleNotModified(request, reply, payload));
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const seconds = reply.elapsedTime / 1000;
+    observeRequests(request, reply, seconds);
+    const path = request.url.split('?')[0];
+    const fields = { requestId: request.id, method: request.method, path, status: reply.statusCode, seconds };
+    access.debug({ ...fields, msg: 'request' });
+    done();
+  });
+}
+
+function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
+  const traceparent = request.headers.traceparent;
+  let controller: AbortController | undefined;
+  return {
+    requestId: request.id,
+    traceparent: typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : undefined,
+    waitMs: 0,
+    // Made on first use: few requests wait.
+    get signal() {
+      if (controller === undefined) {
+        const created = (controller = new AbortController());
+        reply.raw.once('close', () => created.abort());
+      }
+      return controller.signal;
+    },
+  };
+}
+
+/** For what fails before Nest is reached: a URL that cannot be decoded, an over-long path. */
+function sendProblem(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const known = toDomainError(error, request);
+  const body = JSON.stringify(toProblem(known, request.id));
+  void reply.header('x-request-id', request.id).code(known.status).type('application/problem+json').send(body);
+}
