@@ -1,0 +1,95 @@
+import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readIfPresent, syncDirectory } from './image-store/durable-files.js';
+import {
+  DEFAULT_RESTORE_LIMIT_SECONDS,
+  DEFAULT_STORAGE_WAIT_SECONDS,
+  formatRuntimeConf,
+  parseRuntimeConf,
+} from './restore/runtime-conf.js';
+
+export interface ShimSettings {
+  /** Absolute path of the real runc. */
+  runc: string;
+  stateDir: string;
+  criuDir: string;
+  /** The image store's root (`storeRoot(mountPath)`); '' until the server named a storage. */
+  store: string;
+  /** What runs the restore program; by default this very program. */
+  node?: string;
+  main?: string;
+  /** Default: what the conf file says now, so that an operator's change stays. */
+  storageWaitSeconds?: number;
+  restoreLimitSeconds?: number;
+}
+
+export interface InstalledShim {
+  /** The path to name in Docker's `runtimes`. */
+  shim: string;
+  /** False when everything was current already. */
+  changed: boolean;
+}
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+/** Directories the shim writes to without making them. */
+const DIRECTORIES = ['bin', 'containers', 'held', 'restored', 'restoring', 'pins', 'outbox', 'log'];
+
+/**
+ * Puts the runtime shim and its conf file into `<state>/bin`, or brings them up to date, each in one step: a container
+ * may be created at any moment. Cheap when nothing changed; call it at start and whenever the storage changes.
+ */
+export async function installShim(settings: ShimSettings): Promise<InstalledShim> {
+  const bin = join(settings.stateDir, 'bin');
+  const shim = join(bin, 'batchpoint-runc');
+  const confFile = `${shim}.conf`;
+  if (settings.runc === shim) throw new Error(`BATCHPOINT_RUNC names the shim itself (${shim}); name the real runc`);
+  for (const name of DIRECTORIES) await mkdir(join(settings.stateDir, name), { recursive: true, mode: 0o700 });
+
+  const present = await readIfPresent(confFile);
+  const before = present === null ? null : parseRuntimeConf(present);
+  const conf = formatRuntimeConf({
+    runc: settings.runc,
+    node: settings.node ?? process.execPath,
+    main: settings.main ?? (await mainProgram()),
+    stateDir: settings.stateDir,
+    criuDir: settings.criuDir,
+    store: settings.store,
+    storageWaitSeconds: settings.storageWaitSeconds ?? before?.storageWaitSeconds ?? DEFAULT_STORAGE_WAIT_SECONDS,
+    restoreLimitSeconds: settings.restoreLimitSeconds ?? before?.restoreLimitSeconds ?? DEFAULT_RESTORE_LIMIT_SECONDS,
+  });
+  // The conf first: an old shim passes over what it does not know, a new one would miss it.
+  const confChanged = await replaceIfDifferent(confFile, conf, 0o644);
+  const shimChanged = await replaceIfDifferent(shim, await readFile(join(HERE, '..', 'runtime', 'batchpoint-runc'), 'utf8'), 0o755);
+  return { shim, changed: confChanged || shimChanged };
+}
+
+/** `main.js` beside the agent's directory; the program this is part of. */
+async function mainProgram(): Promise<string> {
+  const main = join(HERE, '..', 'main.js');
+  await access(main, constants.R_OK);
+  return main;
+}
+
+/** The new file is complete and executable before it gets its name. */
+async function replaceIfDifferent(path: string, content: string, mode: number): Promise<boolean> {
+  if ((await readIfPresent(path)) === content) return false;
+  const temporary = `${path}.${process.pid}.tmp`;
+  await rm(temporary, { force: true });
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+  return true;
+}
