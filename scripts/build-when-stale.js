@@ -5,7 +5,9 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist', '.built');
-const inputs = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) => join(root, name));
+const inputs = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'].map(
+  (name) => join(root, name),
+);
 
 function requireNode24() {
   if (Number(process.versions.node.split('.')[0]) >= 24) return;
@@ -26,7 +28,10 @@ function buildWhenStale() {
   console.error('Building (about 10 s, only after a change) ...');
   const started = new Date();
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const build = spawnSync(process.execPath, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const build = spawnSync(process.execPath, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (build.status !== 0) {
     console.error('The build failed. After `npm ci` of a released version this should not happen: please report it.');
     process.exit(1);

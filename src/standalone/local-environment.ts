@@ -24,9 +24,15 @@ export async function localEnvironment(
   return { computeEnvironmentId: environment.id };
 }
 
-/** The token is shown by the server once and works for an hour: long enough for an agent that starts right now. */
-export async function createJoinToken(api: ApiClient, computeEnvironmentId: string): Promise<string> {
-  const { token } = await api.post<{ token: string }>('/join-tokens', { computeEnvironmentId, expiresIn: '1h' });
+/** For one agent that starts right now. The server shows the token this once. */
+export async function createJoinToken(api: ApiClient, name: string, computeEnvironmentId: string): Promise<string> {
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+  const { token } = await api.post<{ token: string }>('/join-tokens', {
+    name,
+    computeEnvironmentId,
+    expiresAt,
+    maxUses: 1,
+  });
   return token;
 }
 

@@ -13,7 +13,7 @@ const print = (text = ''): void => void process.stdout.write(`${text}\n`);
 const note = (line: string): void => print(`! ${line}`);
 
 /** `batchpoint start` (`npm start`): server, embedded PostgreSQL and, where the machine can, a host, until Ctrl-C. */
-export async function main(): Promise<number> {
+export async function run(): Promise<number> {
   const port = Number(process.env['BATCHPOINT_PORT'] ?? 8080);
   const dataDir = resolve(process.env['BATCHPOINT_DATA_DIR'] ?? 'data');
   const refusal = whyNot(port);
@@ -103,7 +103,7 @@ async function bringUp(dataDir: string, port: number, cleanUp: (() => Promise<vo
     runDir: `/run/batchpoint-${hash}`,
     cgroup: `batchpoint-${hash}`,
     serverUrl: url,
-    joinToken: () => createJoinToken(api, environment.computeEnvironmentId),
+    joinToken: () => createJoinToken(api, `start-${Date.now()}`, environment.computeEnvironmentId),
     criuDir: machine.criuDir,
     note,
   });
