@@ -30,11 +30,12 @@ function older(a: string, b: string, parts: number): boolean {
 
 /**
  * x86 flags that name instructions a process can use directly. The rest of /proc/cpuinfo (virtualisation, mitigations,
- * topology, kernel inventions) says nothing about whether a program will run.
+ * topology, kernel inventions) says nothing about whether a program will run. Neither do `erms` and `fsrm` (`rep movsb` is fast,
+ * but works everywhere), `hle` (prefixes older CPUs ignore) and `wbnoinvd` (kernel only): hosts of one model differ in them by firmware.
  * Source: Intel SDM vol. 1 ch. 5 and AMD APM vol. 3 feature bits, in the kernel's spelling (arch/x86/include/asm/cpufeatures.h).
  */
 const X86_INSTRUCTION_FLAGS =
-  /^(sse|sse2|pni|ssse3|sse4_1|sse4_2|sse4a|avx\w*|fma|fma4|f16c|bmi1|bmi2|abm|popcnt|movbe|aes|vaes|pclmulqdq|vpclmulqdq|gfni|sha_ni|sha512|sm3|sm4|adx|rdrand|rdseed|rdtscp|rdpid|fsgsbase|erms|fsrm|clflushopt|clwb|cldemote|movdiri|movdir64b|enqcmd|waitpkg|serialize|xop|tbm|lahf_lm|cx16|xsave|xsaveopt|xsavec|xgetbv1|amx_\w+|rtm|hle|pku|ospke|3dnow\w*|mmx\w*|user_shstk|clzero|wbnoinvd)$/;
+  /^(sse|sse2|pni|ssse3|sse4_1|sse4_2|sse4a|avx\w*|fma|fma4|f16c|bmi1|bmi2|abm|popcnt|movbe|aes|vaes|pclmulqdq|vpclmulqdq|gfni|sha_ni|sha512|sm3|sm4|adx|rdrand|rdseed|rdtscp|rdpid|fsgsbase|clflushopt|clwb|cldemote|movdiri|movdir64b|enqcmd|waitpkg|serialize|xop|tbm|lahf_lm|cx16|xsave|xsaveopt|xsavec|xgetbv1|amx_\w+|rtm|pku|ospke|3dnow\w*|mmx\w*|user_shstk|clzero)$/;
 
 /** The flags of a host that a program on it may have come to depend on. On arm every `Features` entry is one. */
 export function instructionFlags(facts: Pick<HostFacts, 'architecture' | 'cpu'>): string[] {

@@ -52,16 +52,17 @@ export interface PolicyProblem {
   reason: string;
 }
 
-const MODES: Record<string, CheckpointMode> = {
-  iterative: 'periodic',
-  periodic: 'periodic',
-  true: 'periodic',
-  on: 'periodic',
-  manual: 'manual',
-  none: 'off',
-  off: 'off',
-  false: 'off',
-};
+/** A Map: `constructor` and its like, which every object has, are no modes. */
+const MODES = new Map<string, CheckpointMode>([
+  ['iterative', 'periodic'],
+  ['periodic', 'periodic'],
+  ['true', 'periodic'],
+  ['on', 'periodic'],
+  ['manual', 'manual'],
+  ['none', 'off'],
+  ['off', 'off'],
+  ['false', 'off'],
+]);
 
 /**
  * Reads the job-level variables, which are the incumbent's (`MMC_CHECKPOINT_MODE`, `MMC_CHECKPOINT_INTERVAL`,
@@ -77,8 +78,8 @@ export function jobPolicy(env: Readonly<Record<string, string>>): { override: Po
     if (reason !== undefined) problems.push({ variable, value, reason });
   };
   read('MMC_CHECKPOINT_MODE', (value) => {
-    const mode = MODES[value.toLowerCase()];
-    if (mode === undefined) return `not one of ${Object.keys(MODES).join(', ')}`;
+    const mode = MODES.get(value.toLowerCase());
+    if (mode === undefined) return `not one of ${[...MODES.keys()].join(', ')}`;
     override.mode = mode;
     return undefined;
   });
