@@ -5,8 +5,10 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 /** The file system is not there any more: unmounted, its server gone, or its FUSE process dead. */
 const GONE = new Set(['ENOTCONN', 'ESTALE', 'ENODEV', 'ENXIO', 'EHOSTDOWN', 'ESHUTDOWN']);
 
+/** Not by `instanceof Error`: under Jest the file system's errors are of another realm. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
 }
 
 export function isMissing(error: unknown): boolean {
