@@ -26,6 +26,9 @@ export default {
     {
       ...common,
       displayName: 'server',
+      globalSetup: '<rootDir>/test/support/server.set-up.js',
+      globalTeardown: '<rootDir>/test/support/server.tear-down.js',
+      testTimeout: 30_000,
       testMatch: ['<rootDir>/test/{e2e,contract,architecture}/**/*.spec.ts'],
     },
     {

@@ -31,9 +31,9 @@ export class AuthGuard implements CanActivate {
   }
 
   private async find(access: Access, hash: string): Promise<Principal | null> {
-    if (access === 'agent') return this.owner(AgentCredentials).findAgent(hash);
-    if (access === 'join-token') return this.owner(JoinTokenCredentials).findJoinToken(hash);
-    return this.owner(ApiTokenCredentials).findUser(hash);
+    if (access === 'agent') return (await this.owner(AgentCredentials)?.findAgent(hash)) ?? null;
+    if (access === 'join-token') return (await this.owner(JoinTokenCredentials)?.findJoinToken(hash)) ?? null;
+    return (await this.owner(ApiTokenCredentials)?.findUser(hash)) ?? null;
   }
 
   /** A valid credential of another kind is 403, which tells its holder to use another, not to renew this one. */
@@ -46,9 +46,13 @@ export class AuthGuard implements CanActivate {
     return unauthenticated('The bearer token is not known here: mistyped, deleted, expired or used up.');
   }
 
-  /** Found by its class wherever it is provided: the guard depends on no feature. */
-  private owner<T>(type: abstract new () => T): T {
-    return this.modules.get<T>(type as unknown as Type<T>, { strict: false });
+  /** Found by its class wherever it is provided: the guard depends on no feature. Where none is, no such credential is valid. */
+  private owner<T>(type: abstract new () => T): T | undefined {
+    try {
+      return this.modules.get<T>(type as unknown as Type<T>, { strict: false });
+    } catch {
+      return undefined;
+    }
   }
 }
 

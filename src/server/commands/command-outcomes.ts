@@ -10,7 +10,10 @@ export interface SettledCommand<T extends CommandType = CommandType> {
   result: CommandResult;
 }
 
-/** Called once for each command, in the transaction that settles it: throwing undoes that. */
+/**
+ * Called in the transaction that settles the command: throwing undoes that. Once for each command, and a second time, with
+ * a failure, when it succeeded but its operation was still open at the deadline.
+ */
 export type OutcomeHandler<T extends CommandType> = (command: SettledCommand<T>) => Promise<void>;
 
 /**

@@ -1,9 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Command } from '../../protocol/agent-api.js';
+import type { Failure } from '../../protocol/failure.js';
 import { BackgroundTasks } from '../background/background-tasks.js';
 import { Waiter } from '../common/wait.js';
 import { Database } from '../database/database.js';
 import { OperationsService } from '../operations/operations.service.js';
+import { CommandOutcomes } from './command-outcomes.js';
 import { COMMAND_TOPIC, CommandsService, EXPIRE_COMMAND } from './commands.service.js';
 import { HostCommand } from './host-command.entity.js';
 
@@ -25,6 +27,7 @@ export class CommandQueue implements OnModuleInit {
     private readonly tasks: BackgroundTasks,
     private readonly operations: OperationsService,
     private readonly commands: CommandsService,
+    private readonly outcomes: CommandOutcomes,
   ) {}
 
   onModuleInit(): void {
@@ -76,29 +79,28 @@ export class CommandQueue implements OnModuleInit {
     const command = await this.database.repository(HostCommand).findOneBy({ id });
     if (command?.status !== 'pending') return;
     const seconds = Math.round((command.expiresAt.getTime() - command.createdAt.getTime()) / 1000);
-    await this.commands.giveUp(command, {
+    const failure: Failure = {
       code: 'expired',
       message: `The agent of host ${command.hostId} did not pick the work up within ${seconds} s.`,
       remedy: 'See whether the agent runs and reaches the server (`batchpoint doctor` on the host), then try again.',
-    });
+    };
+    await this.commands.giveUp(command, failure, ['pending']);
   }
 
   private async overdue(id: string): Promise<void> {
     const command = await this.database.repository(HostCommand).findOneBy({ id });
     if (command === null) return;
-    await this.overdueOperation(command);
-  }
-
-  /** The command may have its result while the report that ends the operation never came. */
-  private async overdueOperation(command: HostCommand): Promise<void> {
-    const failure = {
-      code: 'expired' as const,
-      message: `Host ${command.hostId} picked the work up but did not say how it ended within ${command.deadlineSeconds} s.`,
+    const { hostId, operationId, payload: body, deadlineSeconds } = command;
+    const failure: Failure = {
+      code: 'expired',
+      message: `Host ${hostId} picked the work up but did not say how it ended within ${deadlineSeconds} s.`,
       remedy: 'Look at the resource itself: if the host finished the work later, it shows there.',
     };
     await this.database.transaction(async () => {
       await this.commands.giveUp(command, failure);
-      if (command.operationId !== null) await this.operations.fail(command.operationId, failure);
+      // The command may have its result while the report that ends the operation never came.
+      if (operationId === null || !(await this.operations.fail(operationId, failure))) return;
+      await this.outcomes.tell({ id, hostId, operationId, body, result: { status: 'failed', failure } });
     });
   }
 }

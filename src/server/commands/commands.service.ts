@@ -62,9 +62,9 @@ export class CommandsService {
     });
   }
 
-  /** Ends a command the server gives up. Nothing happens when it is already over. */
-  async giveUp(command: HostCommand, failure: Failure): Promise<void> {
-    await this.settle(command, failure.code === 'expired' ? 'expired' : 'failed', { status: 'failed', failure });
+  /** Ends a command the server gives up. Nothing happens when it is already over, or no longer in one of `from`. */
+  async giveUp(command: HostCommand, failure: Failure, from = OPEN_COMMAND_STATUSES): Promise<void> {
+    await this.settle(command, failure.code === 'expired' ? 'expired' : 'failed', { status: 'failed', failure }, from);
   }
 
   /** Ends every open command of a host that is gone. */

@@ -19,6 +19,8 @@ const DATABASE = 'batchpoint';
 const OWNER_LOCK = '7093007913912656242';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
+/** Nothing of ours: PGDATA, PGOPTIONS and the like would change what it does, and secrets have no business there. */
+const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 /** Linux's limit for the path of a unix socket, less the file's own name. */
 const LONGEST_SOCKET_DIR = 90;
 
@@ -119,7 +121,7 @@ function initialise(binaries: string, cluster: string, user: SystemUser | undefi
   const result = spawnSync(
     join(binaries, 'bin/initdb'),
     ['-D', partial, '-U', USER, '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-instructions'],
-    { ...identity(user), cwd: '/', encoding: 'utf8' },
+    { ...identity(user), env: ENVIRONMENT, cwd: '/', encoding: 'utf8' },
   );
   if (result.status !== 0) {
     rmSync(partial, { recursive: true, force: true });
@@ -152,7 +154,7 @@ function launch(binaries: string, cluster: string, user: SystemUser | undefined)
   const child = spawn(
     join(binaries, 'bin/postgres'),
     ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...identity(user), cwd: '/', detached: true, stdio: ['ignore', output, output] },
+    { ...identity(user), env: ENVIRONMENT, cwd: '/', detached: true, stdio: ['ignore', output, output] },
   );
   closeSync(output);
   child.on('error', () => undefined);

@@ -5,6 +5,9 @@ import { requestContext } from '../common/request-context.js';
 /** Never in a log line, wherever an object that has one is logged. */
 const SECRETS = ['authorization', 'token', 'credential', 'password', 'secret', 'cookie'];
 
+/** Nest's own: what it found in our modules, at every start. */
+const FRAMEWORK = new Set(['NestFactory', 'NestApplication', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
 /** The server's log: one JSON object a line on stdout, each with the request it belongs to. */
 export function createPino(level: string): Pino {
   return pino({
@@ -36,11 +39,12 @@ export class PinoLogger implements LoggerService {
     return (message: unknown, ...rest: unknown[]): void => {
       // Nest's own calls: (message, context), and for errors (message, stack, context).
       const context = rest.length > 0 ? String(rest.at(-1)) : undefined;
+      const verbosity = level === 'info' && FRAMEWORK.has(context ?? '') ? 'debug' : level;
       const stack = level === 'error' && rest.length > 1 && typeof rest[0] === 'string' ? rest[0] : undefined;
       const fields = typeof message === 'object' && message !== null && !(message instanceof Error) ? message : {};
       const text = typeof message === 'string' ? message : undefined;
       const error = message instanceof Error ? { err: message } : {};
-      this.pino[level]({ context, ...(stack ? { stack } : {}), ...error, ...fields }, text);
+      this.pino[verbosity]({ context, ...(stack ? { stack } : {}), ...error, ...fields }, text);
     };
   }
 }

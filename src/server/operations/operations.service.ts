@@ -24,7 +24,7 @@ const OPEN: OperationStatus[] = ['pending', 'running'];
 
 /**
  * Long-running requests and their outcomes. The features open, start and finish operations, in their own transactions;
- * each step is a conditional update, so a second one of the same kind changes nothing.
+ * each step is a conditional update that returns whether it changed anything: only the first of its kind does.
  */
 @Injectable()
 export class OperationsService {
@@ -55,20 +55,20 @@ export class OperationsService {
     return id;
   }
 
-  async start(id: string): Promise<void> {
-    await this.move(id, 'running', { startedAt: new Date() });
+  async start(id: string): Promise<boolean> {
+    return this.move(id, 'running', { startedAt: new Date() });
   }
 
-  async succeed(id: string, result: Record<string, unknown> | null = null): Promise<void> {
-    await this.move(id, 'succeeded', { result, finishedAt: new Date() });
+  async succeed(id: string, result: Record<string, unknown> | null = null): Promise<boolean> {
+    return this.move(id, 'succeeded', { result, finishedAt: new Date() });
   }
 
-  async fail(id: string, failure: Failure): Promise<void> {
-    await this.move(id, 'failed', { failure, finishedAt: new Date() });
+  async fail(id: string, failure: Failure): Promise<boolean> {
+    return this.move(id, 'failed', { failure, finishedAt: new Date() });
   }
 
-  async cancel(id: string): Promise<void> {
-    await this.move(id, 'cancelled', { finishedAt: new Date() });
+  async cancel(id: string): Promise<boolean> {
+    return this.move(id, 'cancelled', { finishedAt: new Date() });
   }
 
   async list(query: OperationQueryDto): Promise<Page<OperationDto>> {
@@ -90,7 +90,6 @@ export class OperationsService {
     return toOperationDto(row);
   }
 
-  /** False when the operation is not in a state that leads to `to`: someone else was first. */
   private async move(id: string, to: OperationStatus, changes: Partial<Operation>): Promise<boolean> {
     const { affected } = await this.database
       .repository(Operation)

@@ -1,0 +1,93 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { HostFacts } from '../../../protocol/host-facts.js';
+
+@ApiSchema({ name: 'HostCpu' })
+export class HostCpuDto {
+  @ApiProperty({ example: 'GenuineIntel' })
+  vendor: string;
+
+  @ApiProperty({ example: 'Intel(R) Xeon(R) Platinum 8488C' })
+  model: string;
+
+  @ApiProperty({ type: 'integer', example: 4 })
+  cores: number;
+
+  @ApiProperty({ type: [String], description: 'What `/proc/cpuinfo` lists as flags (x86) or Features (arm).', example: ['avx2', 'sse4_2'] })
+  flags: string[];
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'CPU state of a thread (XSAVE), bytes; null where the CPU has none.', example: 2696 })
+  xsaveBytes: number | null;
+}
+
+@ApiSchema({ name: 'HostSoftware', description: 'Versions; null where the tool is missing or does not run.' })
+export class HostSoftwareDto {
+  @ApiProperty({ example: '0.1.0' })
+  batchpoint: string;
+
+  @ApiProperty({ type: String, nullable: true, example: '4.2.1' })
+  criu: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: '1.3.6' })
+  runc: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: '28.5.1' })
+  docker: string | null;
+}
+
+@ApiSchema({ name: 'HostInstance', description: 'From EC2 instance metadata.' })
+export class HostInstanceDto {
+  @ApiProperty({ example: 'i-0123456789abcdef0' })
+  instanceId: string;
+
+  @ApiProperty({ example: 'm7i.xlarge' })
+  instanceType: string;
+
+  @ApiProperty({ example: 'eu-west-1' })
+  region: string;
+
+  @ApiProperty({ example: 'eu-west-1a' })
+  availabilityZone: string;
+}
+
+@ApiSchema({ name: 'HostFacts', description: 'What the agent measured of its machine.' })
+export class HostFactsDto implements HostFacts {
+  static readonly example: HostFactsDto = {
+    hostName: 'ip-10-0-1-17',
+    architecture: 'x86_64',
+    kernel: '6.1.112-122.189.amzn2023.x86_64',
+    cpu: { vendor: 'GenuineIntel', model: 'Intel(R) Xeon(R) Platinum 8488C', cores: 4, flags: ['avx2', 'sse4_2'], xsaveBytes: 2696 },
+    memoryBytes: 16_642_998_272,
+    cgroupVersion: 2,
+    software: { batchpoint: '0.1.0', criu: '4.2.1', runc: '1.3.6', docker: '28.5.1' },
+    instance: {
+      instanceId: 'i-0123456789abcdef0',
+      instanceType: 'm7i.xlarge',
+      region: 'eu-west-1',
+      availabilityZone: 'eu-west-1a',
+    },
+  };
+
+  @ApiProperty({ example: 'ip-10-0-1-17' })
+  hostName: string;
+
+  @ApiProperty({ description: 'As `uname -m` prints it.', example: 'x86_64' })
+  architecture: string;
+
+  @ApiProperty({ example: '6.1.112-122.189.amzn2023.x86_64' })
+  kernel: string;
+
+  @ApiProperty({ type: HostCpuDto })
+  cpu: HostCpuDto;
+
+  @ApiProperty({ type: 'integer', example: 16_642_998_272 })
+  memoryBytes: number;
+
+  @ApiProperty({ type: 'integer', enum: [1, 2], example: 2 })
+  cgroupVersion: 1 | 2;
+
+  @ApiProperty({ type: HostSoftwareDto })
+  software: HostSoftwareDto;
+
+  @ApiProperty({ type: HostInstanceDto, nullable: true, description: 'null off EC2.' })
+  instance: HostInstanceDto | null;
+}

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import type { StorageHealth } from '../../protocol/agent-api.js';
+import type { HostFacts } from '../../protocol/host-facts.js';
+import { COMMAND_TOPIC, CommandsService } from '../commands/commands.service.js';
+import { ChangeNotifier } from '../common/change-notifier.js';
+import { DomainError } from '../common/domain-error.js';
+import { type IfMatchVersions, lockForUpdate } from '../common/etag.js';
+import { patchLabels } from '../common/labels.js';
+import type { Page } from '../common/page.dto.js';
+import { paginate } from '../common/paging.js';
+import { Database } from '../database/database.js';
+import { HOST_SORT, type HostQueryDto } from './dto/host-query.dto.js';
+import { type HostDto, toHostDto } from './dto/host.dto.js';
+import type { UpdateHostDto } from './dto/update-host.dto.js';
+import { Host, type HostStatus } from './host.entity.js';
+
+/** What other features may know of a host. */
+export interface HostView {
+  id: string;
+  name: string;
+  status: HostStatus;
+  draining: boolean;
+  computeEnvironmentId: string | null;
+  facts: HostFacts;
+  storage: StorageHealth | null;
+  lastHeartbeatAt: Date | null;
+}
+
+@Injectable()
+export class HostsService {
+  constructor(
+    private readonly database: Database,
+    private readonly notifier: ChangeNotifier,
+    private readonly commands: CommandsService,
+  ) {}
+
+  async list(query: HostQueryDto): Promise<Page<HostDto>> {
+    const builder = this.database.repository(Host).createQueryBuilder('host');
+    const { status, computeEnvironmentId, draining } = query;
+    if (status) builder.andWhere('host.status = :status', { status });
+    if (computeEnvironmentId) builder.andWhere('host.computeEnvironmentId = :computeEnvironmentId', { computeEnvironmentId });
+    if (draining !== undefined) builder.andWhere('host.draining = :draining', { draining });
+    return paginate(builder, query, { sortable: HOST_SORT, defaultSort: '-createdAt', map: toHostDto });
+  }
+
+  async get(id: string): Promise<HostDto> {
+    const row = await this.database.repository(Host).findOneBy({ id });
+    if (row === null) throw notFound(id);
+    return toHostDto(row);
+  }
+
+  async update(id: string, patch: UpdateHostDto, ifMatch: IfMatchVersions): Promise<HostDto> {
+    const host = await lockForUpdate(this.database, Host, id, ifMatch);
+    if (host === undefined) throw notFound(id);
+    if (patch.draining !== undefined) host.draining = patch.draining;
+    host.labels = patchLabels(host.labels, patch.labels);
+    const saved = await this.database.repository(Host).save(host);
+    await this.notifier.notify('host', id);
+    return toHostDto(saved);
+  }
+
+  /** Its credential stops working. The row stays, since jobs and checkpoints tell where they were. */
+  async deregister(id: string, ifMatch: IfMatchVersions): Promise<void> {
+    const host = await lockForUpdate(this.database, Host, id, ifMatch);
+    if (host === undefined) throw notFound(id);
+    if (host.status === 'deregistered') return;
+    if (host.status === 'online' && host.runningJobs > 0) {
+      throw new DomainError(
+        'in-use',
+        `Host ${host.facts.hostName} runs ${host.runningJobs} job(s), which would lose their protection; drain it and wait for them to end, or stop its agent.`,
+      );
+    }
+    await this.commands.giveUpAll(id, { code: 'host-offline', message: `Host ${host.facts.hostName} (${id}) was deregistered.` });
+    Object.assign(host, { status: 'deregistered', credentialHash: null, deregisteredAt: new Date() } satisfies Partial<Host>);
+    await this.database.repository(Host).save(host);
+    await this.notifier.notify('host', id);
+    await this.notifier.notify(COMMAND_TOPIC, id);
+  }
+
+  async find(id: string): Promise<HostView | null> {
+    const row = await this.database.repository(Host).findOneBy({ id });
+    return row === null ? null : toView(row);
+  }
+
+  /** In the order they enrolled. */
+  async listOnline(filter: { computeEnvironmentId?: string } = {}): Promise<HostView[]> {
+    const rows = await this.database.repository(Host).find({ where: { ...filter, status: 'online' }, order: { id: 'ASC' } });
+    return rows.map(toView);
+  }
+
+  /** A page of hosts that are not deregistered, as views. */
+  async pageOfViews<T>(query: HostQueryDto, map: (host: HostView) => T): Promise<Page<T>> {
+    const builder = this.database.repository(Host).createQueryBuilder('host').where(`host.status <> 'deregistered'`);
+    if (query.status) builder.andWhere('host.status = :status', { status: query.status });
+    return paginate(builder, query, { sortable: HOST_SORT, defaultSort: '-createdAt', map: (row) => map(toView(row)) });
+  }
+}
+
+function toView(row: Host): HostView {
+  const { id, status, draining, computeEnvironmentId, facts, storageHealth: storage, lastHeartbeatAt } = row;
+  return { id, name: facts.hostName, status, draining, computeEnvironmentId, facts, storage, lastHeartbeatAt };
+}
+
+function notFound(id: string): DomainError {
+  return new DomainError('not-found', `There is no host ${id}.`);
+}
