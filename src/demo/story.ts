@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient } from '../standalone/api-client.js';
-import { BUSYBOX_IMAGE } from '../standalone/busybox-image.js';
+import { BUSYBOX_IMAGE } from '../standalone/image-archive.js';
 import { LocalHost } from '../standalone/local-host.js';
 import { freePort, serverChild, serverUrl } from '../standalone/programs.js';
 import { compare, type Output } from './comparison.js';

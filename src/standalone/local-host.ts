@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BUSYBOX_IMAGE, writeBusyboxImage } from './busybox-image.js';
+import { BUSYBOX_IMAGE, writeBusyboxImage } from './image-archive.js';
 import { PrivateDocker } from './private-docker.js';
 import { agentChild, type AgentOptions, installShim, isEnrolled } from './programs.js';
 import type { SupervisedChild } from './supervised-child.js';

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { ApiClient } from './api-client.js';
-import { BUSYBOX_IMAGE } from './busybox-image.js';
+import { BUSYBOX_IMAGE } from './image-archive.js';
 import { lockData } from './data-lock.js';
 import { createJoinToken, localEnvironment } from './local-environment.js';
 import { LocalHost } from './local-host.js';

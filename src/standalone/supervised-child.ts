@@ -157,15 +157,14 @@ export class SupervisedChild {
     this.log?.write(`${line}\n`);
     this.lastLines = [...this.lastLines, line].slice(-20);
     const parsed = readLogLine(line);
-    // pino's numbers: 40 is a warning, 50 an error.
-    if (parsed && parsed.level >= 40 && !this.stopping.signal.aborted)
+    if (parsed && parsed.level >= LEVELS['warn']! && !this.stopping.signal.aborted)
       this.options.note(`${this.options.name}: ${parsed.message}`);
   }
 
   /** The most telling of its last lines. */
   private reason(): string {
     const lines = this.lastLines.filter((line) => line.trim() !== '');
-    const worst = lines.map(readLogLine).findLast((line) => line !== null && line.level >= 50);
+    const worst = lines.map(readLogLine).findLast((line) => line !== null && line.level >= LEVELS['error']!);
     const plain = lines.filter((line) => readLogLine(line) === null).slice(-6);
     return worst?.message ?? (plain.join('\n  ') || 'it said nothing');
   }
@@ -187,15 +186,20 @@ export class SupervisedChild {
   }
 }
 
+/** pino's numbers of the levels our programs name. */
+const LEVELS: Record<string, number> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 };
+
+/** Of pino's JSON; null when it is something else. */
 function readLogLine(line: string): { level: number; message: string } | null {
   if (!line.startsWith('{')) return null;
   try {
-    const entry = JSON.parse(line) as { level?: unknown; msg?: unknown; err?: { message?: unknown } };
+    const entry = JSON.parse(line) as { level?: number | string; msg?: unknown; err?: { message?: unknown } };
     const error = typeof entry.err?.message === 'string' ? entry.err.message : '';
     const message = [typeof entry.msg === 'string' ? entry.msg : '', error].filter(
       (text, index, all) => text !== '' && all.indexOf(text) === index,
     );
-    return { level: typeof entry.level === 'number' ? entry.level : 30, message: message.join(': ') };
+    const level = typeof entry.level === 'string' ? (LEVELS[entry.level] ?? 30) : (entry.level ?? 30);
+    return { level, message: message.join(': ') };
   } catch {
     return null;
   }

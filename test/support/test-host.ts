@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync, chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { writeBusyboxImage, BUSYBOX_IMAGE } from '../../src/standalone/busybox-image.js';
+import { writeBusyboxImage, BUSYBOX_IMAGE } from '../../src/standalone/image-archive.js';
 import { killCgroup } from '../../src/standalone/cgroup-tree.js';
 import { examineMachine } from '../../src/standalone/machine.js';
 import { PrivateDocker } from '../../src/standalone/private-docker.js';

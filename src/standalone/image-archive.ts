@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** The name the image gets in an Engine; no registry is asked for it. */
+/** The name the busybox image gets in an Engine; no registry is asked for it. */
 export const BUSYBOX_IMAGE = 'busybox';
 
 const ARCHITECTURES: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
@@ -26,8 +26,8 @@ function which(program: string): string {
   }
 }
 
-/** The program and, unless it is static, the shared libraries it loads, under their own names. */
-function copyProgram(program: string, root: string, target: string): void {
+/** Puts a program of this machine at `target` and, unless it is static, the shared libraries it loads under their own names. */
+export function copyProgram(program: string, root: string, target: string): void {
   mkdirSync(join(root, dirname(target)), { recursive: true });
   copyFileSync(realpathSync(program), join(root, target));
   let libraries = '';
@@ -48,21 +48,17 @@ function tar(directory: string, file: string): void {
 }
 
 /**
- * Writes an image archive for `docker load` made of this machine's busybox. The same busybox gives the same image id on
- * every Engine, as a job's image has when two hosts pull it, so a checkpoint of it restores on any of them.
+ * Writes an archive for `docker load`, of what `fill` puts into the root directory it is given. The same content gives the
+ * same image id on every Engine, as a job's image has when two hosts pull it, so a checkpoint restores on any of them.
  */
-export function writeBusyboxImage(archive: string): void {
+export function writeImageArchive(archive: string, name: string, fill: (root: string) => void): void {
   const work = mkdtempSync(join(tmpdir(), 'bp-image-'));
   try {
     const root = join(work, 'root');
-    const busybox = which('busybox');
-    copyProgram(busybox, root, 'bin/busybox');
-    for (const applet of execFileSync(busybox, ['--list'], { encoding: 'utf8' }).split('\n')) {
-      if (applet !== '' && applet !== 'busybox') symlinkSync('busybox', join(root, 'bin', applet));
-    }
-    for (const directory of ['etc', 'root', 'tmp', 'var']) mkdirSync(join(root, directory));
+    for (const directory of ['bin', 'etc', 'root', 'tmp', 'var']) mkdirSync(join(root, directory), { recursive: true });
     writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
     writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
+    fill(root);
 
     const image = join(work, 'image');
     mkdirSync(join(image, 'layer'), { recursive: true });
@@ -76,16 +72,25 @@ export function writeBusyboxImage(archive: string): void {
       created: '1970-01-01T00:00:00Z',
       config: { Env: ['PATH=/bin'], Cmd: ['sh'], WorkingDir: '/' },
       rootfs: { type: 'layers', diff_ids: [`sha256:${diffId}`] },
-      history: [{ created: '1970-01-01T00:00:00Z', created_by: 'the busybox of the host' }],
+      history: [{ created: '1970-01-01T00:00:00Z', created_by: 'programs of the host' }],
     });
     const configName = `${createHash('sha256').update(config).digest('hex')}.json`;
     writeFileSync(join(image, configName), config);
-    writeFileSync(
-      join(image, 'manifest.json'),
-      JSON.stringify([{ Config: configName, RepoTags: [`${BUSYBOX_IMAGE}:latest`], Layers: ['layer/layer.tar'] }]),
-    );
+    const manifest = [{ Config: configName, RepoTags: [`${name}:latest`], Layers: ['layer/layer.tar'] }];
+    writeFileSync(join(image, 'manifest.json'), JSON.stringify(manifest));
     tar(image, archive);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** An image of this machine's busybox and nothing else. */
+export function writeBusyboxImage(archive: string): void {
+  writeImageArchive(archive, BUSYBOX_IMAGE, (root) => {
+    const busybox = which('busybox');
+    copyProgram(busybox, root, 'bin/busybox');
+    for (const applet of execFileSync(busybox, ['--list'], { encoding: 'utf8' }).split('\n')) {
+      if (applet !== '' && applet !== 'busybox') symlinkSync('busybox', join(root, 'bin', applet));
+    }
+  });
 }
