@@ -198,13 +198,12 @@ async function startJob(stage: Stage, host: LocalHost, letter: string, attempt: 
 async function takeCheckpoint(stage: Stage, api: ApiClient): Promise<Checkpoint> {
   const { narrator } = stage;
   narrator.chapter(`Checkpoint the running job (it is at step ${CHECKPOINT_AT})`);
-  const operation = await api.post<Resource>(`/jobs/${JOB}/checkpoints`);
+  const operation = await api.post<Resource & { resource: { id: string } }>(`/jobs/${JOB}/checkpoints`);
   const done = await api.get<Resource>(`/operations/${operation.id}?wait=30s`);
   if (done.status !== 'succeeded')
     throw new Error(`the checkpoint ${done.status}: ${done.failure?.message ?? 'no reason given'}`);
-  const { items } = await api.get<{ items: Checkpoint[] }>(`/jobs/${JOB}/checkpoints`);
   checkInterrupt(stage);
-  return items[0]!;
+  return api.get<Checkpoint>(`/checkpoints/${operation.resource.id}`);
 }
 
 async function watchRestore(stage: Stage, api: ApiClient, checkpoint: Checkpoint): Promise<Restore> {
