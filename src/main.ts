@@ -12,7 +12,7 @@ const COMMANDS: Record<string, { module: string; summary: string }> = {
 };
 
 interface Command {
-  run(argv: string[]): Promise<number>;
+  run: (argv: string[]) => Promise<number>;
 }
 
 async function main([name = 'help', ...argv]: string[]): Promise<number> {

@@ -32,8 +32,7 @@ export async function createApp(module: DynamicModule, config: ServerConfig): Pr
   const logger = new PinoLogger(createPino(config.logLevel));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger, abortOnError: false });
   app.setGlobalPrefix(API_PREFIX, { exclude: ['livez', 'readyz', 'version', 'metrics'] });
-  app.enableShutdownHooks([]);
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   acceptMergePatch(fastify);
   addHooks(fastify);
   return app;

@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { applyOneOf } from './common/one-of.js';
 import { version } from './version.js';
 
 /** In the order a newcomer follows them. */
@@ -37,12 +38,13 @@ export function buildDocument(app: NestFastifyApplication): OpenAPIObject {
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .setOpenAPIVersion('3.1.0')
     .addServer('/', 'This server')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API token.' }, 'token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A join token.' }, 'join-token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: "A host's own credential." }, 'agent');
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'An API token.' }, 'token')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'A join token.' }, 'join-token')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: "A host's own credential." }, 'agent');
   for (const [name, description] of TAGS) builder.addTag(name, description);
   const document = SwaggerModule.createDocument(app, builder.build());
-  return sorted(simplified(document) as OpenAPIObject);
+  applyOneOf(document);
+  return sorted(withoutSuffixes(simplified(document) as OpenAPIObject));
 }
 
 /** Swagger UI at /docs, the document at /openapi.json and /openapi.yaml. */
@@ -64,6 +66,19 @@ function simplified(value: unknown): unknown {
   if (allOf === undefined) return members;
   if (!Array.isArray(allOf) || allOf.length !== 1) return { ...members, allOf: simplified(allOf) };
   return { ...(simplified(allOf[0]) as object), ...members };
+}
+
+/** `HostDto` in the code is `Host` to clients. */
+function withoutSuffixes(document: OpenAPIObject): OpenAPIObject {
+  const schemas = document.components?.schemas ?? {};
+  const names = new Map(Object.keys(schemas).map((name) => [name, name.replace(/Dto$/, '')]));
+  if (new Set(names.values()).size !== names.size) throw new Error('two schemas differ only in the suffix Dto');
+  const text = JSON.stringify(document).replace(/"#\/components\/schemas\/(\w+)"/g, (whole, name: string) =>
+    names.has(name) ? `"#/components/schemas/${names.get(name)}"` : whole,
+  );
+  const renamed = JSON.parse(text) as OpenAPIObject;
+  const entries = Object.entries(renamed.components?.schemas ?? {}).map(([name, schema]) => [names.get(name)!, schema]);
+  return { ...renamed, components: { ...renamed.components, schemas: Object.fromEntries(entries) as typeof schemas } };
 }
 
 function sorted(document: OpenAPIObject): OpenAPIObject {

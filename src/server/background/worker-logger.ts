@@ -6,5 +6,5 @@ const LEVELS = { error: 'error', warning: 'warn', info: 'debug', debug: 'verbose
 /** graphile-worker's log lines among ours, one level down: its "info" is of no interest to an operator. */
 export function workerLogger(): Logger {
   const logger = new NestLogger('Background');
-  return new Logger(() => (level, message) => logger[LEVELS[level as keyof typeof LEVELS]](message));
+  return new Logger(() => (level, message) => logger[LEVELS[level]](message));
 }

@@ -1,7 +1,8 @@
-import { applyDecorators, Controller, Delete, Get, HttpCode, Patch, Post, Put, type Type } from '@nestjs/common';
+import { applyDecorators, Controller, Delete, Get, HttpCode, Patch, Post, Put } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
+  ApiConsumes,
   ApiExtraModels,
   ApiHeader,
   ApiOperation,
@@ -86,7 +87,7 @@ export function Create<T extends object>(
   doc: RouteDoc & WithBody & WithDryRun & { type: DtoClass<T>; location?: (body: T) => string },
 ): MethodDecorator {
   const headers = { ...(doc.location ? { Location: LOCATION_HEADER } : {}), ETag: ETAG_HEADER };
-  return route(doc, Post, 201, { write: true, dryRun: doc.dryRun ?? false, location: doc.location as never }, [
+  return route(doc, Post, 201, { write: true, dryRun: doc.dryRun ?? false, location: doc.location }, [
     ...bodyDocs(doc.body, ['application/json']),
     ...idempotencyDocs(),
     okResponse(201, doc.type, headers),
@@ -174,7 +175,7 @@ function route(doc: RouteDoc, verb: Verb, status: number, options: Partial<Route
     ApiOperation({
       operationId: doc.id,
       summary: doc.summary,
-      description: [doc.description, person].filter(Boolean).join('\n\n'),
+      description: [doc.description ?? `${doc.summary}.`, person].filter(Boolean).join('\n\n'),
     }),
     ...docs,
     ...(access === 'public' ? [] : [ApiBearerAuth(typeof access === 'object' ? 'token' : access)]),
@@ -220,17 +221,15 @@ function problemContent(codes: ErrorCode[]): Record<string, object> {
 
 function okResponse(status: number, type: DtoClass, headers: Record<string, object>): MethodDecorator {
   const content = { 'application/json': { schema: { $ref: getSchemaPath(type) }, example: type.example } };
-  return applyDecorators(ApiExtraModels(type), ApiResponse({ status, description: SUCCESS[status] ?? 'Success.', headers: headers as never, content }));
+  return applyDecorators(ApiExtraModels(type), ApiResponse({ status, description: SUCCESS[status] ?? 'Success.', headers: headers, content }));
 }
 
 const SUCCESS: Record<number, string> = { 200: 'Success.', 201: 'Created.', 202: 'Accepted: the work goes on after this answer.' };
 
 function bodyDocs(body: DtoClass | undefined, mediaTypes: string[]): MethodDecorator[] {
   if (body === undefined) return [];
-  const content = Object.fromEntries(
-    mediaTypes.map((mediaType) => [mediaType, { schema: { $ref: getSchemaPath(body) }, example: body.example }]),
-  );
-  return [ApiExtraModels(body as Type), ApiBody({ required: true, schema: { $ref: getSchemaPath(body) }, content } as never)];
+  const examples = { example: { summary: 'Example', value: body.example } };
+  return [ApiExtraModels(body), ApiConsumes(...mediaTypes), ApiBody({ required: true, type: body, examples })];
 }
 
 function idempotencyDocs(): MethodDecorator[] {

@@ -105,7 +105,7 @@ export function BooleanField(options: FieldOptions = {}): PropertyDecorator {
 
 /** `enumName` names the schema in the OpenAPI document; give the same name wherever the same values are meant. */
 export function EnumField(values: readonly string[], enumName: string, options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { enum: [...values], enumName } as ApiPropertyOptions, IsIn(values, {
+  return field(options, { enum: [...values], enumName }, IsIn(values, {
     message: `$property must be one of ${values.join(', ')}`,
   }));
 }
@@ -159,7 +159,9 @@ export function StringArrayField(
 
 /** A nested request object: `@NestedField(() => PolicyDto, { optional: true }) policy?: PolicyDto`. */
 export function NestedField(type: () => new () => object, options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type } as ApiPropertyOptions, Type(type), ValidateNested({ message: '$property must be an object' }));
+  // Swagger knows a lazy type by the function's name, `type`.
+  const api = { type: () => type() } as ApiPropertyOptions;
+  return field(options, api, Type(type), ValidateNested({ message: '$property must be an object' }));
 }
 
 /** An id as examples show it. The same for every resource of a kind, so that examples across routes fit together. */

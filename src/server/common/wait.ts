@@ -12,7 +12,7 @@ export const MAX_WAIT_MS = 55_000;
 export function parseWait(value: unknown): number {
   if (value === undefined) return 0;
   try {
-    const ms = parseDuration(String(value));
+    const ms = parseDuration(typeof value === 'string' ? value : '');
     if (ms <= MAX_WAIT_MS) return ms;
   } catch (error) {
     if (!(error instanceof InvalidDurationError)) throw error;
