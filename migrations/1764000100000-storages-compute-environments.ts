@@ -9,6 +9,7 @@ export class StoragesComputeEnvironments1764000100000 implements MigrationInterf
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`DROP TABLE "storage_verification_hosts"`);
     await queryRunner.query(`DROP TABLE "compute_environments"`);
     await queryRunner.query(`DROP TABLE "storages"`);
   }
@@ -46,4 +47,16 @@ const UP = [
     CONSTRAINT "compute_environments_storage_id_fkey" FOREIGN KEY ("storage_id") REFERENCES "storages" ("id")
   )`,
   `CREATE INDEX "compute_environments_storage_id_idx" ON "compute_environments" ("storage_id")`,
+  `CREATE TABLE "storage_verification_hosts" (
+    "operation_id" text NOT NULL,
+    "host_id" text NOT NULL,
+    "storage_id" text NOT NULL,
+    "host_name" text NOT NULL,
+    "round" integer NOT NULL DEFAULT 1,
+    "answered" boolean NOT NULL DEFAULT false,
+    "sees" jsonb NOT NULL DEFAULT '[]',
+    "failure" jsonb,
+    CONSTRAINT "storage_verification_hosts_pkey" PRIMARY KEY ("operation_id", "host_id")
+  )`,
+  `CREATE INDEX "storage_verification_hosts_storage_id_idx" ON "storage_verification_hosts" ("storage_id")`,
 ];

@@ -13,6 +13,7 @@ export const FAILURE_CODES = [
   'unsupported-resource',
   'storage-not-mounted',
   'storage-full',
+  'storage-not-shared',
   'host-not-ready',
   'invalid-job-policy',
   // while checkpointing

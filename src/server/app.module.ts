@@ -3,14 +3,17 @@ import { ApiTokensModule } from './api-tokens/api-tokens.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BackgroundModule } from './background/background.module.js';
 import { CommonModule } from './common/common.module.js';
+import { ComputeEnvironmentsModule } from './compute-environments/compute-environments.module.js';
 import { ServerConfig } from './config/server-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { HostsModule } from './hosts/hosts.module.js';
 import { JoinTokensModule } from './join-tokens/join-tokens.module.js';
 import { SettingsModule } from './settings/settings.module.js';
+import { StorageModule } from './storage/storage.module.js';
 
 /** Feature modules, in the order their tags have in the document. */
-const FEATURES = [SettingsModule, JoinTokensModule, ApiTokensModule, HealthModule];
+const FEATURES = [StorageModule, ComputeEnvironmentsModule, HostsModule, SettingsModule, JoinTokensModule, ApiTokensModule, HealthModule];
 
 @Global()
 @Module({})

@@ -1,8 +1,6 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, Unique } from 'typeorm';
-import type { Relation } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import type { PolicyOverride } from '../../protocol/policy.js';
 import { BaseEntity } from '../database/base.entity.js';
-import { Storage } from '../storage/storage.entity.js';
 
 @Entity('compute_environments')
 @Unique('compute_environments_name_key', ['name'])
@@ -12,21 +10,17 @@ export class ComputeEnvironment extends BaseEntity {
   name: string;
 
   @Index('compute_environments_storage_id_idx')
+  @ForeignKey('Storage', { name: 'compute_environments_storage_id_fkey' })
   @Column({ type: 'text', nullable: true })
   storageId: string | null;
 
-  /** Never loaded as an object: it states the foreign key. */
-  @ManyToOne(() => Storage)
-  @JoinColumn({ name: 'storage_id', foreignKeyConstraintName: 'compute_environments_storage_id_fkey' })
-  storage?: Relation<Storage>;
-
-  @Column({ type: 'jsonb', default: () => `'[]'` })
+  @Column({ type: 'jsonb', default: [] })
   instanceTypes: string[];
 
   /** Only what differs from the system policy. */
-  @Column({ type: 'jsonb', default: () => `'{}'` })
+  @Column({ type: 'jsonb', default: {} })
   policy: PolicyOverride;
 
-  @Column({ type: 'jsonb', default: () => `'{}'` })
+  @Column({ type: 'jsonb', default: {} })
   labels: Record<string, string>;
 }

@@ -1,16 +1,21 @@
 import { Body, Header, Param, Query } from '@nestjs/common';
-import { ApiResource, Create, List, Read, ReadText, Remove, Update } from '../common/api.decorators.js';
+import { Accepted, ApiResource, Create, List, Read, ReadText, Remove, Update } from '../common/api.decorators.js';
 import { IfMatch, type IfMatchVersions } from '../common/etag.js';
+import { OperationDto } from '../operations/dto/operation.dto.js';
 import { CreateStorageDto } from './dto/create-storage.dto.js';
 import { StorageQueryDto } from './dto/storage-query.dto.js';
 import { StorageDto } from './dto/storage.dto.js';
 import { UpdateStorageDto } from './dto/update-storage.dto.js';
 import { MOUNT_SCRIPT_EXAMPLE } from './mount-script.js';
 import { StorageService } from './storage.service.js';
+import { StorageVerificationService } from './storage-verification.service.js';
 
 @ApiResource('storages', 'Storages')
 export class StorageController {
-  constructor(private readonly storages: StorageService) {}
+  constructor(
+    private readonly storages: StorageService,
+    private readonly verifications: StorageVerificationService,
+  ) {}
 
   @List({ id: 'listStorages', summary: 'List storages', role: 'viewer', type: StorageDto })
   list(@Query() query: StorageQueryDto) {
@@ -82,5 +87,20 @@ export class StorageController {
   @Header('content-type', 'text/x-shellscript; charset=utf-8')
   mountScript(@Param('id') id: string) {
     return this.storages.mountScript(id);
+  }
+
+  @Accepted({
+    id: 'createStorageVerification',
+    summary: 'Verify a storage',
+    description:
+      'Every host that is online and uses the storage writes a small file there and reads those of the others. The operation succeeds when all ' +
+      'see all; with a single host it succeeds too, and says that this proves reading back, not sharing. The outcome stays with the storage.',
+    path: ':id/verifications',
+    role: 'operator',
+    type: OperationDto,
+    errors: ['storage-driver-unavailable', 'no-hosts-online', 'operation-in-progress'],
+  })
+  verify(@Param('id') id: string) {
+    return this.verifications.start(id);
   }
 }

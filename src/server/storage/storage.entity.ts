@@ -26,14 +26,14 @@ export class Storage extends BaseEntity {
    * The driver's `secretFields`. Left out of every ordinary read, so that no list, log line or answer can hold them by
    * accident; whoever needs them asks by name.
    */
-  @Column({ type: 'jsonb', default: () => `'{}'`, select: false })
+  @Column({ type: 'jsonb', default: {}, select: false })
   secrets?: Record<string, unknown>;
 
   /** What the driver may show of settings and secrets together (`publicSettings`), made when they are written. */
   @Column({ type: 'jsonb' })
   publicSettings: Record<string, unknown>;
 
-  @Column({ type: 'jsonb', default: () => `'{}'` })
+  @Column({ type: 'jsonb', default: {} })
   labels: Record<string, string>;
 
   /** The newest one that has ended since the storage was last changed where it matters; null: there was none. */

@@ -4,6 +4,7 @@ import { newId } from '../../protocol/ids.js';
 import { DomainError } from '../common/domain-error.js';
 import { type IfMatchVersions, lockForUpdate } from '../common/etag.js';
 import { patchLabels } from '../common/labels.js';
+import { mergePatch } from '../common/merge-patch.js';
 import type { Page } from '../common/page.dto.js';
 import { paginate } from '../common/paging.js';
 import { validationFailed } from '../common/validation.js';
@@ -16,6 +17,7 @@ import { validateSettings } from './settings-validation.js';
 import { driverOf } from './storage-drivers.js';
 import type { StoragePurpose } from './storage-kind.js';
 import { describeUse, StorageUsage } from './storage-usage.js';
+import { StorageVerificationService } from './storage-verification.service.js';
 import { Storage } from './storage.entity.js';
 
 /** Configured storages. What hosts find on them: `storage-verification.service.ts`. */
@@ -24,6 +26,7 @@ export class StorageService {
   constructor(
     private readonly database: Database,
     private readonly usage: StorageUsage,
+    private readonly verifications: StorageVerificationService,
   ) {}
 
   async list(query: StorageQueryDto): Promise<Page<StorageDto>> {
@@ -62,6 +65,7 @@ export class StorageService {
     if (input.settings !== undefined || (input.mountPath !== undefined && input.mountPath !== storage.mountPath)) {
       // What was proven was proven of the old configuration.
       storage.lastVerification = null;
+      await this.verifications.abandon(id, `Storage ${storage.name} was changed while it was being verified.`);
     }
     storage.mountPath = input.mountPath ?? storage.mountPath;
     if (input.settings !== undefined) {
@@ -78,6 +82,7 @@ export class StorageService {
     if (use !== undefined) {
       throw new DomainError('in-use', `Storage ${storage.name} is still used by ${use}; take it out of there, or delete them, first.`);
     }
+    await this.verifications.abandon(id, `Storage ${storage.name} was deleted while it was being verified.`);
     await this.database.repository(Storage).delete(id);
   }
 
@@ -149,9 +154,4 @@ function checkedSettings(kind: Storage['kind'], input: unknown): Pick<Storage, '
     secrets: Object.fromEntries(entries.filter(([field]) => secretFields.includes(field))),
     publicSettings: { ...driver.publicSettings(settings) },
   };
-}
-
-/** RFC 7396 for flat settings: null takes a field away, so that its default comes back. */
-function mergePatch(current: Record<string, unknown>, patch: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries({ ...current, ...patch }).filter(([, value]) => value !== null));
 }

@@ -1,0 +1,93 @@
+import { Body, Param, Query } from '@nestjs/common';
+import { ApiResource, Create, List, Read, Remove, Update } from '../common/api.decorators.js';
+import { IfMatch, type IfMatchVersions } from '../common/etag.js';
+import type { Page } from '../common/page.dto.js';
+import { ComputeEnvironmentsService } from './compute-environments.service.js';
+import { ComputeEnvironmentFindingsDto } from './dto/compute-environment-findings.dto.js';
+import { ComputeEnvironmentQueryDto } from './dto/compute-environment-query.dto.js';
+import { ComputeEnvironmentDto } from './dto/compute-environment.dto.js';
+import { CreateComputeEnvironmentDto } from './dto/create-compute-environment.dto.js';
+import { RemoveComputeEnvironmentQueryDto } from './dto/remove-compute-environment-query.dto.js';
+import { UpdateComputeEnvironmentDto } from './dto/update-compute-environment.dto.js';
+import { EnvironmentFindingsService } from './environment-findings.service.js';
+
+@ApiResource('compute-environments', 'Compute environments')
+export class ComputeEnvironmentsController {
+  constructor(
+    private readonly environments: ComputeEnvironmentsService,
+    private readonly findings: EnvironmentFindingsService,
+  ) {}
+
+  @List({ id: 'listComputeEnvironments', summary: 'List compute environments', role: 'viewer', type: ComputeEnvironmentDto })
+  list(@Query() query: ComputeEnvironmentQueryDto): Promise<Page<ComputeEnvironmentDto>> {
+    return this.environments.list(query);
+  }
+
+  @Create({
+    id: 'createComputeEnvironment',
+    summary: 'Register a compute environment',
+    description: 'Nothing is changed in AWS. Read the findings next: they say what would keep jobs there from being protected.',
+    role: 'admin',
+    body: CreateComputeEnvironmentDto,
+    type: ComputeEnvironmentDto,
+    location: (environment: ComputeEnvironmentDto) => `/api/v1/compute-environments/${environment.id}`,
+    dryRun: true,
+    errors: ['name-taken', 'storage-driver-unavailable'],
+  })
+  create(@Body() body: CreateComputeEnvironmentDto): Promise<ComputeEnvironmentDto> {
+    return this.environments.create(body);
+  }
+
+  @Read({ id: 'getComputeEnvironment', summary: 'Read a compute environment', path: ':id', role: 'viewer', type: ComputeEnvironmentDto })
+  get(@Param('id') id: string): Promise<ComputeEnvironmentDto> {
+    return this.environments.get(id);
+  }
+
+  @Update({
+    id: 'updateComputeEnvironment',
+    summary: 'Change a compute environment',
+    description: 'Hosts take up a change with their next heartbeat, jobs that run included.',
+    path: ':id',
+    role: 'admin',
+    body: UpdateComputeEnvironmentDto,
+    type: ComputeEnvironmentDto,
+    dryRun: true,
+    errors: ['storage-driver-unavailable'],
+  })
+  update(
+    @Param('id') id: string,
+    @Body() body: UpdateComputeEnvironmentDto,
+    @IfMatch() ifMatch: IfMatchVersions,
+  ): Promise<ComputeEnvironmentDto> {
+    return this.environments.update(id, body, ifMatch);
+  }
+
+  @Remove({
+    id: 'deleteComputeEnvironment',
+    summary: 'Unregister a compute environment',
+    description: 'Nothing is changed in AWS, and checkpoints stay. Its hosts stay too, without an environment. Refused while jobs run there.',
+    path: ':id',
+    role: 'admin',
+    dryRun: true,
+    errors: ['in-use'],
+  })
+  remove(
+    @Param('id') id: string,
+    @Query() { force = false }: RemoveComputeEnvironmentQueryDto,
+    @IfMatch() ifMatch: IfMatchVersions,
+  ): Promise<void> {
+    return this.environments.remove(id, force, ifMatch);
+  }
+
+  @Read({
+    id: 'getComputeEnvironmentFindings',
+    summary: "Read a compute environment's findings",
+    description: 'What stands in the way of checkpoints and restores there, from the configuration and from what its hosts measured.',
+    path: ':id/findings',
+    role: 'viewer',
+    type: ComputeEnvironmentFindingsDto,
+  })
+  getFindings(@Param('id') id: string): Promise<ComputeEnvironmentFindingsDto> {
+    return this.findings.of(id);
+  }
+}

@@ -1,0 +1,40 @@
+import { ApiSchema } from '@nestjs/swagger';
+import { exampleId, IdField, NestedField, StringField } from '../../common/fields.js';
+import { LabelsField } from '../../common/labels.js';
+import { PolicyOverrideDto } from '../../settings/dto/policy.dto.js';
+import { InstanceTypesField } from './instance-types-field.js';
+
+/** AWS Batch: up to 128 letters, digits, hyphens and underscores (API reference, CreateComputeEnvironment). */
+export const ENVIRONMENT_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+
+@ApiSchema({ name: 'CreateComputeEnvironment', description: 'A compute environment to be registered.' })
+export class CreateComputeEnvironmentDto {
+  static readonly example: CreateComputeEnvironmentDto = {
+    name: 'spot-m6i',
+    storageId: exampleId('storage'),
+    instanceTypes: ['m6i.xlarge', 'm6i.2xlarge'],
+    policy: { interval: '5m' },
+    labels: { team: 'genomics' },
+  };
+
+  @StringField({
+    description: "AWS Batch's own name of it. Jobs are matched by it.",
+    maxLength: 128,
+    pattern: ENVIRONMENT_NAME_PATTERN,
+    patternMessage: 'name must be a name AWS Batch allows: letters, digits, "-" and "_", starting with a letter or digit',
+    example: 'spot-m6i',
+  })
+  name: string;
+
+  @IdField('storage', { optional: true, nullable: true, description: 'Where its checkpoints go. Without one nothing is protected.' })
+  storageId?: string | null;
+
+  @InstanceTypesField()
+  instanceTypes?: string[];
+
+  @NestedField(() => PolicyOverrideDto, { optional: true, description: 'What is to differ here from the system policy.' })
+  policy?: PolicyOverrideDto;
+
+  @LabelsField()
+  labels?: Record<string, string>;
+}

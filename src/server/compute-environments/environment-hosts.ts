@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import type { StorageHealth } from '../../protocol/agent-api.js';
+import type { HostFacts, HostFinding } from '../../protocol/host-facts.js';
+import { Database } from '../database/database.js';
+import type { EnvironmentHost } from './environment-host-findings.js';
+import type { ComputeEnvironment } from './compute-environment.entity.js';
+
+interface HostRow {
+  id: string;
+  status: string;
+  facts: HostFacts;
+  findings: HostFinding[];
+  storage_health: StorageHealth | null;
+}
+
+/** Read model over hosts and jobs, which depend on environments and not the other way round. */
+@Injectable()
+export class EnvironmentHosts {
+  constructor(private readonly database: Database) {}
+
+  async of(environmentId: string): Promise<EnvironmentHost[]> {
+    const rows: HostRow[] = await this.database.manager.query(
+      `select id, status, facts, findings, storage_health from hosts
+        where compute_environment_id = $1 and status <> 'deregistered' order by id`,
+      [environmentId],
+    );
+    return rows.map(({ id, status, facts, findings, storage_health: storageHealth }) => ({
+      id,
+      name: facts.hostName,
+      online: status === 'online',
+      facts,
+      findings,
+      storageHealth,
+    }));
+  }
+
+  /** Jobs at work there: on one of its hosts, or saying by its name that they are. AWS Batch's ids, at most five, and how many in all. */
+  async runningJobs(environment: Pick<ComputeEnvironment, 'id' | 'name'>): Promise<{ jobIds: string[]; count: number }> {
+    const rows: { job_id: string; count: string }[] = await this.database.manager.query(
+      `select job.job_id, count(*) over () as count from jobs job left join hosts host on host.id = job.host_id
+        where job.status in ('STARTING', 'RUNNING') and (host.compute_environment_id = $1 or job.compute_environment = $2)
+        order by job.job_id limit 5`,
+      [environment.id, environment.name],
+    );
+    return { jobIds: rows.map((row) => row.job_id), count: Number(rows[0]?.count ?? 0) };
+  }
+}
