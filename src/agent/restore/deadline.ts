@@ -10,8 +10,9 @@ export class Deadline {
     this.ends = performance.now() + seconds * 1000;
   }
 
+  /** Whole milliseconds. */
   get remainingMs(): number {
-    return Math.max(0, this.ends - performance.now());
+    return Math.max(0, Math.ceil(this.ends - performance.now()));
   }
 
   /** Throws `restore-timed-out` when no time is left. */

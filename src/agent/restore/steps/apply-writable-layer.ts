@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { FailureError } from '../../../protocol/failure.js';
+import { runTool } from '../../engines/tool-process.js';
 import { findOverlay, mountOverlay, putUpperBack, setUpperAside, unmountOverlay } from '../overlay-swap.js';
 import type { RestoreStep } from '../restore-step.js';
 
@@ -38,24 +38,15 @@ export const applyWritableLayer: RestoreStep = {
 
 /** Whiteouts, extended attributes, owners by number, hard links and holes: exactly what was captured. */
 async function extract(archive: string, into: string, limitMs: number): Promise<void> {
-  const options = ['--xattrs', '--xattrs-include=*', '--numeric-owner', '--same-permissions'];
-  const tar = spawn('tar', [...options, '--extract', '--file', archive, '--directory', into], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-    timeout: limitMs,
-    killSignal: 'SIGKILL',
-  });
-  let complaints = '';
-  tar.stderr.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-4096)));
-  const outcome = await new Promise<string | null>((resolve) => {
-    tar.on('error', (error) => resolve(error.message));
-    tar.on('close', (code, signal) => resolve(code === 0 ? null : signal === null ? `it ended with ${code}` : `killed by ${signal}`));
-  });
-  if (outcome === null) return;
-  const logLine = complaints.trim().split('\n')[0];
+  const args = ['--extract', `--file=${archive}`, `--directory=${into}`];
+  args.push('--xattrs', '--xattrs-include=*', '--numeric-owner', '--same-permissions');
+  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
+  const { code, signal, output } = await runTool({ command: 'tar', args, env }, limitMs);
+  if (code === 0) return;
+  const logLine = output.split('\n')[0];
   throw new FailureError({
     code: 'layer-apply-failed',
-    message: `tar could not extract the writable layer: ${outcome}`,
+    message: `tar could not extract the writable layer (${code ?? signal})`,
     remedy: "check free space and inodes of Docker's data directory",
     ...(logLine ? { logLine } : {}),
   });
