@@ -47,7 +47,7 @@ try {
   const machine = describeMachine(stage.dir, stage.criuDir);
   console.log(`\n${machine}\n\n${toTable(comparisons)}`);
   if (!quick && parts.length === 0)
-    writeReport(join(import.meta.dirname, '../docs/performance.md'), machine, comparisons);
+    await writeReport(join(import.meta.dirname, '../docs/performance.md'), machine, comparisons);
 } finally {
   await stage.strike();
 }

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { format, resolveConfig } from 'prettier';
 import { type Comparison, median, ratio, reaches } from './measure.js';
 
 const BEGIN = '<!-- begin of what `npm run bench` writes -->';
@@ -42,11 +43,12 @@ export function toTable(comparisons: readonly Comparison[]): string {
 }
 
 /** Replaces the table in docs/performance.md; the text around it is written by hand. */
-export function writeReport(file: string, machine: string, comparisons: readonly Comparison[]): void {
+export async function writeReport(file: string, machine: string, comparisons: readonly Comparison[]): Promise<void> {
   const text = readFileSync(file, 'utf8');
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${file} lacks the marks between which the table goes`);
   const runs = Math.max(...comparisons.map(({ ours }) => ours.length));
   const section = `\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}. Median (least-most) of up to ${runs} runs in turns.\n\n${toTable(comparisons)}\n\n`;
-  writeFileSync(file, text.slice(0, begin + BEGIN.length) + section + text.slice(end));
+  const written = text.slice(0, begin + BEGIN.length) + section + text.slice(end);
+  writeFileSync(file, await format(written, { ...(await resolveConfig(file)), parser: 'markdown' }));
 }

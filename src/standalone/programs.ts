@@ -95,7 +95,7 @@ export function agentChild(options: AgentOptions): SupervisedChild {
   const [command, ...args] = [...(options.enter ?? []), process.execPath, mainFile(), 'agent'];
   return new SupervisedChild({
     name: options.name,
-    command: command!,
+    command: command,
     args,
     env: agentEnvironment(options),
     logFile: join(options.logDir, `${options.name.replaceAll(' ', '-')}.log`),

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { compare } from '../../src/demo/comparison.js';
-import { ApiError } from '../../src/standalone/api-client.js';
+import { type ApiError } from '../../src/standalone/api-client.js';
 import { copyProgram, writeImageArchive } from '../../src/standalone/image-archive.js';
 import { CHAIN, FILES, type JobProgram, PIPELINE, THREADS, THREADS_SCRIPT } from '../support/job-programs.js';
 import { describeNeeding } from '../support/requires.js';
