@@ -13,7 +13,8 @@ export interface AgentSettings {
   dockerSocket: string;
   /** Directory that holds `criu`, put first in PATH of runc; empty: the PATH as it is. */
   criuDir: string;
-  runc: string;
+  /** null: not found; the agent then cannot run, `doctor` says so. */
+  runc: string | null;
   logLevel: LogLevel;
   /** Periodic checkpoints running at the same time on this host. */
   checkpointsAtOnce: number;
@@ -93,8 +94,6 @@ export function readAgentSettings(args: readonly string[], env: NodeJS.ProcessEn
   if (given.BATCHPOINT_JOIN_TOKEN !== undefined && given.BATCHPOINT_JOIN_TOKEN_FILE !== undefined) {
     problems.push('BATCHPOINT_JOIN_TOKEN and BATCHPOINT_JOIN_TOKEN_FILE are both set; give one of them');
   }
-  const runc = given.BATCHPOINT_RUNC ?? findInPath('runc', env);
-  if (runc === null) problems.push('BATCHPOINT_RUNC: runc is not in PATH; install it (see deploy/prerequisites.sh) or name it');
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
 
   const values = parsed.data;
@@ -104,7 +103,7 @@ export function readAgentSettings(args: readonly string[], env: NodeJS.ProcessEn
     stateDir: values.BATCHPOINT_STATE_DIR,
     dockerSocket: values.BATCHPOINT_DOCKER_SOCKET,
     criuDir: values.BATCHPOINT_CRIU_DIR,
-    runc: runc!,
+    runc: values.BATCHPOINT_RUNC ?? findInPath('runc', env),
     logLevel: values.BATCHPOINT_LOG_LEVEL,
     checkpointsAtOnce: values.BATCHPOINT_CHECKPOINTS_AT_ONCE,
     installShimOnly: flags['install-shim-only'] === true,

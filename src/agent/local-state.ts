@@ -64,8 +64,13 @@ export class LocalState {
   }
 
   /** null before the first session, or when the file cannot be used: the next session brings a fresh one. */
-  async loadConfig(): Promise<AgentConfig | null> {
-    const text = await readIfPresent(this.path('agent.json'));
+  loadConfig(): Promise<AgentConfig | null> {
+    return LocalState.readConfig(this.directory);
+  }
+
+  /** For programs that look on without being the agent. */
+  static async readConfig(directory: string): Promise<AgentConfig | null> {
+    const text = await readIfPresent(join(directory, 'agent.json'));
     const parsed = configSchema.safeParse(text === null ? null : parseJson(text));
     return parsed.success ? parsed.data : null;
   }
