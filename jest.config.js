@@ -28,7 +28,7 @@ export default {
       displayName: 'server',
       globalSetup: '<rootDir>/test/support/server.set-up.js',
       globalTeardown: '<rootDir>/test/support/server.tear-down.js',
-      testTimeout: 30_000,
+      setupFilesAfterEnv: ['<rootDir>/test/support/server.timeout.ts'],
       testMatch: ['<rootDir>/test/{e2e,contract,architecture}/**/*.spec.ts'],
     },
     {

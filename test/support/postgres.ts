@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/server/database/embedded-postgres.js';
 import { migrate } from '../../src/server/database/migrate.js';
@@ -26,6 +27,7 @@ const PREFIX = 'bp-test-postgres-';
 let running: { postgres: EmbeddedPostgres; dataDir: string } | undefined;
 
 export async function startTestPostgres(): Promise<void> {
+  Logger.overrideLogger(false);
   await removeAbandoned();
   const dataDir = mkdtempSync(`/tmp/${PREFIX}${process.pid}-`);
   const postgres = await EmbeddedPostgres.start({ dataDir, log: () => undefined });
@@ -48,7 +50,8 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
 
 function urlOf(database: string): string {
   const url = process.env[URL_VARIABLE];
-  if (url === undefined) throw new Error('no test PostgreSQL: run this file in the "server" tier (test/{e2e,contract,architecture})');
+  if (url === undefined)
+    throw new Error('no test PostgreSQL: run this file in the "server" tier (test/{e2e,contract,architecture})');
   return url.replace('/batchpoint?', `/${database}?`);
 }
 

@@ -8,6 +8,7 @@ import {
   IsIn,
   IsInt,
   IsISO8601,
+  IsObject,
   IsString,
   Matches,
   Max,
@@ -161,7 +162,7 @@ export function StringArrayField(
 export function NestedField(type: () => new () => object, options: FieldOptions = {}): PropertyDecorator {
   // Swagger knows a lazy type by the function's name, `type`.
   const api = { type: () => type() } as ApiPropertyOptions;
-  return field(options, api, Type(type), ValidateNested({ message: '$property must be an object' }));
+  return field(options, api, Type(type), IsObject(), ValidateNested());
 }
 
 /** An id as examples show it. The same for every resource of a kind, so that examples across routes fit together. */
