@@ -102,9 +102,16 @@ mkdir -p "$target/batchpoint" || fail "cannot write in $target as root: allow ro
 
 [ -e /etc/fstab ] || touch /etc/fstab
 line="$source $target $type $options 0 0"
+taken=no
+while read -r device where _ || [ -n "$device" ]; do
+  case $device in
+    '#'*) ;;
+    *) [ "$where" != "$target" ] || taken=yes ;;
+  esac
+done </etc/fstab
 if grep -qxF "$line" /etc/fstab; then
   say '/etc/fstab is up to date'
-elif awk -v target="$target" '$1 !~ /^#/ && $2 == target { found = 1 } END { exit !found }' /etc/fstab; then
+elif [ "$taken" = yes ]; then
   fail "/etc/fstab already has another line for $target; remove it and run this again. Wanted: $line"
 else
   # A last line without its newline would swallow ours.
