@@ -26,7 +26,7 @@ export class CommandOutcomes {
 
   on<T extends CommandType>(type: T, handler: OutcomeHandler<T>): void {
     if (this.handlers.has(type)) throw new Error(`two features handle the outcome of ${type} commands`);
-    this.handlers.set(type, handler as OutcomeHandler<never>);
+    this.handlers.set(type, handler as unknown as OutcomeHandler<never>);
   }
 
   async tell(command: SettledCommand): Promise<void> {

@@ -3,9 +3,8 @@ import { BackgroundTasks } from '../background/background-tasks.js';
 import { ChangeNotifier } from '../common/change-notifier.js';
 import { CommandsService } from '../commands/commands.service.js';
 import { Database } from '../database/database.js';
+import { SettingsService } from '../settings/settings.service.js';
 
-/** Heartbeats come every 10 s; four may be lost before a host counts as gone. */
-export const OFFLINE_AFTER_SECONDS = 45;
 const TASK = 'mark-hosts-offline';
 /** Cron knows whole minutes only: each run of it plans these further ones. */
 const BETWEEN_MINUTES_SECONDS = [15, 30, 45];
@@ -28,6 +27,7 @@ export class HostLiveness implements OnModuleInit {
     private readonly notifier: ChangeNotifier,
     private readonly tasks: BackgroundTasks,
     private readonly commands: CommandsService,
+    private readonly settings: SettingsService,
   ) {}
 
   onModuleInit(): void {
@@ -41,13 +41,14 @@ export class HostLiveness implements OnModuleInit {
 
   /** Marks every silent host; returns their ids. */
   async markSilentHosts(): Promise<string[]> {
+    const { offlineAfterSeconds } = await this.settings.rhythm();
     const silent: { id: string }[] = await this.database.manager.query(
       `select id from hosts where status = 'online' and last_heartbeat_at < now() - make_interval(secs => $1) order by id`,
-      [OFFLINE_AFTER_SECONDS],
+      [offlineAfterSeconds],
     );
     const marked: string[] = [];
     for (const { id } of silent) {
-      if (await this.markOffline(id)) marked.push(id);
+      if (await this.markOffline(id, offlineAfterSeconds)) marked.push(id);
     }
     return marked;
   }
@@ -55,7 +56,8 @@ export class HostLiveness implements OnModuleInit {
   private async run(payload: unknown): Promise<void> {
     if (payload === null) await this.planFurtherRuns();
     // While the server was down no heartbeat could arrive: hosts get the usual time to make themselves heard again.
-    if (performance.now() - this.startedAt < OFFLINE_AFTER_SECONDS * 1000) return;
+    const { offlineAfterSeconds } = await this.settings.rhythm();
+    if (performance.now() - this.startedAt < offlineAfterSeconds * 1000) return;
     await this.markSilentHosts();
   }
 
@@ -66,13 +68,13 @@ export class HostLiveness implements OnModuleInit {
     }
   }
 
-  private async markOffline(id: string): Promise<boolean> {
+  private async markOffline(id: string, silentSeconds: number): Promise<boolean> {
     return this.database.transaction(async () => {
       const [rows]: [{ name: string; last: Date }[], number] = await this.database.manager.query(
         `update hosts set status = 'offline', version = version + 1, updated_at = now()
           where id = $1 and status = 'online' and last_heartbeat_at < now() - make_interval(secs => $2)
           returning facts ->> 'hostName' as name, last_heartbeat_at as last`,
-        [id, OFFLINE_AFTER_SECONDS],
+        [id, silentSeconds],
       );
       const row = rows[0];
       if (row === undefined) return false;

@@ -78,7 +78,7 @@ export class HostDto {
   @ApiProperty({
     enum: [...HOST_STATUSES],
     enumName: 'HostStatus',
-    description: '`offline`: not heard of for 45 seconds. `deregistered`: its credential no longer works.',
+    description: '`offline`: not heard of for as long as the setting `agents.offlineAfter` says. `deregistered`: its credential no longer works.',
     example: 'online',
   })
   status: HostStatus;
