@@ -44,12 +44,13 @@ finish() {
 
 # --- does this CRIU work? ---------------------------------------------------------------------------------------------
 
-# A process that holds a listening socket, with whichever interpreter the machine has; exits at once if none.
+# A process that holds a listening socket, with whichever interpreter the machine has; exits at once if none. Files it
+# inherits from our caller are closed: what they are must not decide whether the dump succeeds.
 socket_holder() {
-  if have perl && perl -MSocket -e 1 2>/dev/null; then
-    exec setsid perl -MSocket -e 'socket(S,PF_INET,SOCK_STREAM,6)&&bind(S,sockaddr_in(0,INADDR_LOOPBACK))&&listen(S,1)||exit 1; open(F,">",shift); close F; sleep 30' "$1"
+  if have perl && perl -MSocket -MPOSIX -e 1 2>/dev/null; then
+    exec setsid perl -MSocket -MPOSIX -e 'POSIX::close($_) for 3..1023; socket(S,PF_INET,SOCK_STREAM,6)&&bind(S,sockaddr_in(0,INADDR_LOOPBACK))&&listen(S,1)||exit 1; open(F,">",shift); close F; sleep 30' "$1"
   elif have python3; then
-    exec setsid python3 -c 'import socket,sys,time; s=socket.socket(); s.bind(("127.0.0.1",0)); s.listen(1); open(sys.argv[1],"w"); time.sleep(30)' "$1"
+    exec setsid python3 -c 'import os,socket,sys,time; os.closerange(3,1024); s=socket.socket(); s.bind(("127.0.0.1",0)); s.listen(1); open(sys.argv[1],"w"); time.sleep(30)' "$1"
   elif have node; then
     exec setsid node -e 'require("net").createServer().listen(0,"127.0.0.1",()=>require("fs").writeFileSync(process.argv[1],""))' "$1"
   fi
@@ -77,7 +78,8 @@ criu_problem() {
     rm -rf "$work"
     return 0
   fi
-  echo "trial dump: $(sed -n '/Error/{s/^[^:]*: *//;p;q;}' "$work/image/dump.log" 2>/dev/null)"
+  # The first error is the root of the others; the one about RLIMIT_NOFILE is printed by dumps that succeed, too.
+  echo "trial dump: $(sed -n '/RLIMIT_NOFILE/d;/Error/{s/^[^)]*): *//;p;q;}' "$work/image/dump.log" 2>/dev/null)"
   kill -9 $holder 2>/dev/null
   rm -rf "$work"
   return 1
@@ -150,12 +152,16 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
 own_policy=no
-clean_up() { [ $own_policy = no ] || rm -f $policy; }
+clean_up() {
+  rm -f "$output"
+  [ $own_policy = no ] || rm -f $policy
+}
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-attempt() {
-  "$@" || { say "failed: $*"; exit 1; }
+output=$(mktemp) || exit 1
+attempt() { # shows what the command printed only when it fails
+  "$@" >"$output" 2>&1 || { cat "$output"; say "failed: $*"; exit 1; }
 }
 run() {
   say "\$ $*"
@@ -166,7 +172,7 @@ update() {
   [ $updated = yes ] && return 0
   # One unreachable third-party source must not be in the way of what the distribution itself has.
   say '$ apt-get update'
-  apt-get update -qq || say 'apt-get update had errors; going on with what it got'
+  apt-get update -qq >/dev/null 2>&1 || say 'apt-get update had errors; going on with what it got'
   updated=yes
 }
 install() {
