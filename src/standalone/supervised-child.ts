@@ -107,8 +107,9 @@ export class SupervisedChild {
       createInterface({ input: stream }).on('line', (line) => this.take(line));
     let ended: string | null = null;
     const end = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve((ended = error.message)));
-      child.once('close', (code, by) => resolve((ended = by ?? `exit code ${code}`)));
+      // Whichever comes first tells more.
+      child.once('error', (error) => resolve((ended ??= error.message)));
+      child.once('close', (code, by) => resolve((ended ??= by ?? `exit code ${code}`)));
     });
     if (child.pid !== undefined) {
       mkdirSync(dirname(pidFile), { recursive: true });
