@@ -17,7 +17,7 @@ export class StoragesComputeEnvironments1764000100000 implements MigrationInterf
 
 const ROW = `
     "id" text NOT NULL,
-    "version" integer NOT NULL DEFAULT 1,
+    "version" integer NOT NULL,
     "created_at" timestamptz(3) NOT NULL DEFAULT now(),
     "updated_at" timestamptz(3) NOT NULL DEFAULT now()`;
 
