@@ -3,11 +3,23 @@ import { FailureError } from '../../protocol/failure.js';
 /** The time a restore may take as a whole. */
 export class Deadline {
   private readonly ends: number;
-  /** True once work was given up while it was under way: something in this process may still hang. */
-  abandonedWork = false;
+  private abandoned = false;
 
-  constructor(private readonly seconds: number) {
+  constructor(
+    private readonly seconds: number,
+    private readonly whole?: Deadline,
+  ) {
     this.ends = performance.now() + seconds * 1000;
+  }
+
+  /** A share of the time that is left, between 0 and 1. */
+  part(share: number): Deadline {
+    return new Deadline(Math.round(this.remainingMs * share) / 1000, this);
+  }
+
+  /** True once work was given up while it was under way: something in this process may still hang. */
+  get abandonedWork(): boolean {
+    return this.abandoned;
   }
 
   /** Whole milliseconds. */
@@ -25,7 +37,7 @@ export class Deadline {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        this.abandonedWork = true;
+        this.abandon();
         reject(this.passed());
       }, this.remainingMs);
     });
@@ -34,6 +46,11 @@ export class Deadline {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  private abandon(): void {
+    this.abandoned = true;
+    this.whole?.abandon();
   }
 
   private passed(): FailureError {

@@ -24,6 +24,9 @@ interface Job {
   reports: RestoreReports;
 }
 
+/** Share of the time left that an image may take when there is an older one. */
+const TIME_FOR_NEWER_IMAGE = 0.6;
+
 /** One start of a job's container: from its newest usable checkpoint, or not from any. */
 export class JobStart {
   private facts: Promise<HostFacts> | undefined;
@@ -60,8 +63,10 @@ export class JobStart {
     );
     const reasons: string[] = [];
     let newest: Failure | null = null;
-    for (const image of candidates) {
-      const failure = await this.tryImage(image, ready, job);
+    for (const [index, image] of candidates.entries()) {
+      // One that hangs leaves time to try the one before it.
+      const limit = index === candidates.length - 1 ? this.deadline : this.deadline.part(TIME_FOR_NEWER_IMAGE);
+      const failure = await this.tryImage(image, ready, job, limit);
       if (failure === null) return true;
       newest ??= failure;
       reasons.push(`checkpoint ${image.sequence}: ${describe(failure)}`);
@@ -82,7 +87,7 @@ export class JobStart {
   }
 
   /** null: restored. */
-  private async tryImage(image: ImageEntry, ready: ReadyStore, job: Job): Promise<Failure | null> {
+  private async tryImage(image: ImageEntry, ready: ReadyStore, job: Job, deadline: Deadline): Promise<Failure | null> {
     const { checkpointId } = image;
     // The id a person was given when asking for this checkpoint.
     const restoreId = job.pin?.checkpointId === checkpointId ? job.pin.restoreId : newId('restore');
@@ -93,13 +98,13 @@ export class JobStart {
           conf: this.conf,
           call: this.call,
           bundle: this.bundle,
-          deadline: this.deadline,
+          deadline,
           log: this.log,
           journal: new RestoreJournal(this.conf.stateDir, this.call.id, checkpointId),
           runc: new Runc({ runc: this.conf.runc, criuDir: this.conf.criuDir }),
           store: ready.store,
           hostFacts: () => this.hostFacts(),
-          logDir: makeLogDir(this.conf.stateDir, restoreId),
+          logDir: await makeLogDir(this.conf.stateDir, restoreId),
           jobId: job.jobId,
           restoreId,
           image,
@@ -125,7 +130,7 @@ export class JobStart {
       restoreSeconds: seconds.restore,
       verifySeconds: seconds.verify,
     });
-    if (!ready.config.policy.diagnosis) removeLogDir(this.conf.stateDir, restoreId);
+    if (!ready.config.policy.diagnosis) await this.forgetLogs(restoreId);
     return null;
   }
 
@@ -136,6 +141,10 @@ export class JobStart {
     await reports.startedFresh(message, failure);
     // When no image was tried, nobody has answered the person who asked for one.
     if (pin !== null) await reports.restore({ ...pin, status: 'failed', failure });
+  }
+
+  private async forgetLogs(restoreId: string): Promise<void> {
+    await removeLogDir(this.conf.stateDir, restoreId).catch((error: unknown) => this.log.write(`logs left behind: ${String(error)}`));
   }
 
   private hostFacts(): Promise<HostFacts> {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { overlayOf, parseMountInfo } from '../engines/mount-info.js';
+import { unmountBelow } from './mounts-below.js';
 
 const run = promisify(execFile);
 const TOOL_LIMIT_MS = 20_000;
@@ -60,6 +61,7 @@ export async function putUpperBack(recorded: OverlayMount): Promise<void> {
   const mounted = findOverlay(recorded.rootPath);
   const overlay = mounted ?? recorded;
   if (existsSync(recorded.savedDir)) {
+    await unmountBelow(recorded.rootPath);
     if (mounted !== null) await unmountOverlay(overlay);
     rmSync(recorded.upperDir, { recursive: true, force: true });
     renameSync(recorded.savedDir, recorded.upperDir);
