@@ -13,8 +13,8 @@ export interface ConfiguredHost {
   computeEnvironmentId: string | null;
 }
 
-/** Longest time an agent holds its poll for commands open: below the 60 s at which common load balancers cut an idle connection. */
-const POLL_SECONDS = 25;
+/** How often the agent calls; the same for every host. */
+export type AgentRhythm = Pick<AgentConfig, 'heartbeatSeconds' | 'pollSeconds'>;
 
 /** Puts together what an agent must know to protect jobs without the server. */
 @Injectable()
@@ -29,16 +29,14 @@ export class AgentConfigService {
    * The configuration in force for this host now. Its `revision` is a digest of everything else in it, so it changes exactly when
    * that does, is the same from every replica, and needs no place to be kept. `extra` (pinned checkpoints) is part of it.
    */
-  async forHost(host: ConfiguredHost, extra: Pick<AgentConfig, 'pinnedCheckpoints'> = {}): Promise<AgentConfig> {
+  async forHost(host: ConfiguredHost, rhythm: AgentRhythm, extra: Pick<AgentConfig, 'pinnedCheckpoints'> = {}): Promise<AgentConfig> {
     const environment =
       host.computeEnvironmentId === null
         ? null
         : await this.database.repository(ComputeEnvironment).findOneBy({ id: host.computeEnvironmentId });
-    const { heartbeatSeconds } = await this.settings.rhythm();
     return withRevision({
       hostId: host.id,
-      heartbeatSeconds,
-      pollSeconds: POLL_SECONDS,
+      ...rhythm,
       computeEnvironment: environment && { id: environment.id, name: environment.name },
       storage: environment?.storageId ? await this.storages.forAgent(environment.storageId) : null,
       policy: mergePolicy(await this.settings.policy(), environment?.policy),

@@ -37,7 +37,7 @@ export class OperationsService {
   /** Throws `operation-in-progress` when one of this type is already open on the resource. Call it in a transaction. */
   async open({ type, resourceType, resourceId }: OpenOperation): Promise<string> {
     const id = newId('operation');
-    const { identifiers } = await this.database
+    const { raw } = await this.database
       .repository(Operation)
       .createQueryBuilder()
       .insert()
@@ -45,7 +45,7 @@ export class OperationsService {
       .orIgnore()
       .returning('id')
       .execute();
-    if (identifiers[0] === undefined) {
+    if ((raw as unknown[]).length === 0) {
       const other = await this.database.repository(Operation).findOneBy({ type, resourceId, status: In(OPEN) });
       throw new DomainError(
         'operation-in-progress',
