@@ -1,19 +1,41 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AgentApiModule } from './agent-api/agent-api.module.js';
 import { ApiTokensModule } from './api-tokens/api-tokens.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BackgroundModule } from './background/background.module.js';
+import { CheckpointsModule } from './checkpoints/checkpoints.module.js';
+import { CommandsModule } from './commands/commands.module.js';
 import { CommonModule } from './common/common.module.js';
 import { ComputeEnvironmentsModule } from './compute-environments/compute-environments.module.js';
 import { ServerConfig } from './config/server-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HostsModule } from './hosts/hosts.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
 import { JoinTokensModule } from './join-tokens/join-tokens.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { OperationsModule } from './operations/operations.module.js';
+import { RestoresModule } from './restores/restores.module.js';
 import { SettingsModule } from './settings/settings.module.js';
 import { StorageModule } from './storage/storage.module.js';
 
 /** Feature modules, in the order their tags have in the document. */
-const FEATURES = [StorageModule, ComputeEnvironmentsModule, HostsModule, SettingsModule, JoinTokensModule, ApiTokensModule, HealthModule];
+const FEATURES = [
+  StorageModule,
+  ComputeEnvironmentsModule,
+  HostsModule,
+  JobsModule,
+  CheckpointsModule,
+  RestoresModule,
+  OperationsModule,
+  CommandsModule,
+  SettingsModule,
+  JoinTokensModule,
+  ApiTokensModule,
+  HealthModule,
+  MetricsModule,
+  AgentApiModule,
+];
 
 @Global()
 @Module({})

@@ -7,7 +7,7 @@ import { CheckpointsService } from './checkpoints.service.js';
 import { JobCheckpointQueryDto } from './dto/checkpoint-query.dto.js';
 import { CheckpointDto } from './dto/checkpoint.dto.js';
 
-@ApiResource('jobs', 'Jobs')
+@ApiResource('jobs', 'Checkpoints')
 export class JobCheckpointsController {
   constructor(
     private readonly reader: CheckpointReader,

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Command } from '../../protocol/agent-api.js';
 import type { Failure } from '../../protocol/failure.js';
 import { BackgroundTasks } from '../background/background-tasks.js';
+import { requestContext } from '../common/request-context.js';
 import { Waiter } from '../common/wait.js';
 import { Database } from '../database/database.js';
 import { OperationsService } from '../operations/operations.service.js';
@@ -37,8 +38,11 @@ export class CommandQueue implements OnModuleInit {
 
   /** Waits until the session has something due, or the time is over. `checkSession` throws when it is no longer the newest. */
   async take(hostId: string, session: number, waitMs: number, checkSession: () => Promise<void>): Promise<Command[]> {
+    const caller = requestContext()?.signal;
     const take = async (): Promise<Command[]> => {
       await checkSession();
+      // A poll that was broken off must not swallow a command until its redelivery.
+      if (caller?.aborted) return [];
       return (await this.hasDue(hostId, session)) ? this.deliver(hostId, session, checkSession) : [];
     };
     return this.waiter.waitFor(COMMAND_TOPIC, hostId, waitMs, take, (commands) => commands.length > 0);

@@ -59,9 +59,11 @@ export function ApiResource(path: string, tag: string): ClassDecorator {
   return applyDecorators(Controller(path), ApiTags(tag), ApiExtraModels(ProblemDto));
 }
 
-/** GET one. 200 with ETag, 304. `wait`: takes `?wait=30s`; the service answers through `Waiter`. */
-export function Read(doc: RouteDoc & WithType & { wait?: boolean }): MethodDecorator {
-  return route(doc, Get, 200, { wait: doc.wait ?? false }, [
+/** GET one. 200 with ETag, 304. `wait`: takes `?wait=30s`; the service answers through `Waiter`. `etag: false`: it has no version. */
+export function Read(doc: RouteDoc & WithType & { wait?: boolean; etag?: boolean }): MethodDecorator {
+  const options = { wait: doc.wait ?? false };
+  if (doc.etag === false) return route(doc, Get, 200, options, [okResponse(200, doc.type, {})]);
+  return route(doc, Get, 200, options, [
     okResponse(200, doc.type, { ETag: ETAG_HEADER }),
     ApiHeader({ name: 'If-None-Match', required: false, description: 'An ETag: 304 when it is still current.', schema: { type: 'string', example: '"1"' } }),
     ApiResponse({ status: 304, description: 'Not changed since the ETag in `If-None-Match`.' }),
