@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type DynamicModule, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -8,6 +7,7 @@ import { DataSource } from 'typeorm';
 import { handleNotModified } from './common/etag.js';
 import { toDomainError, toProblem } from './common/problem.filter.js';
 import { type RequestContext, runInRequestContext } from './common/request-context.js';
+import { readTls } from './config/load-config.js';
 import type { ServerConfig } from './config/server-config.js';
 import { PinoLogger, createPino } from './logging/logging.js';
 import { observeRequests } from './metrics/http-metrics.js';
@@ -17,6 +17,8 @@ export const API_PREFIX = 'api/v1';
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 /** Longest part of a path: no id of ours or of AWS comes near. */
 const MAX_PARAM_LENGTH = 255;
+/** Less than the ten seconds after which Docker kills. */
+const CLOSE_TIMEOUT_MS = 8000;
 
 /** The application as every program runs it: server, tests, OpenAPI. Not connected to anything yet; see {@link startApp}. */
 export async function createApp(module: DynamicModule, config: ServerConfig): Promise<NestFastifyApplication> {
@@ -27,7 +29,7 @@ export async function createApp(module: DynamicModule, config: ServerConfig): Pr
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(error, request, reply);
     },
-    ...(config.usesTls ? { https: { cert: readFileSync(config.tlsCertFile!), key: readFileSync(config.tlsKeyFile!) } } : {}),
+    ...(config.usesTls ? { https: readTls(config) } : {}),
   } as never);
   const logger = new PinoLogger(createPino(config.logLevel));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger, abortOnError: false });
@@ -47,6 +49,23 @@ export async function startApp(app: NestFastifyApplication): Promise<void> {
   await app.getHttpAdapter().getInstance().ready();
 }
 
+/**
+ * Stops listening, ends long polls, lets requests in flight finish, then cuts what is left: Node would wait for ever for a
+ * connection that never sent a request.
+ */
+export async function closeApp(app: NestFastifyApplication): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance();
+  const closed = app.close();
+  const deadline = Date.now() + CLOSE_TIMEOUT_MS;
+  const cut = setInterval(() => {
+    if ((inFlight.get(fastify.server) ?? 0) === 0 || Date.now() > deadline) fastify.server.closeAllConnections();
+  }, 50);
+  await closed.finally(() => clearInterval(cut));
+}
+
+/** Requests being answered, by server. */
+const inFlight = new WeakMap<object, number>();
+
 function genReqId(request: { headers: Record<string, string | string[] | undefined> }): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
@@ -60,6 +79,7 @@ function acceptMergePatch(fastify: FastifyInstance): void {
 function addHooks(fastify: FastifyInstance): void {
   const access = new Logger('Access');
   fastify.addHook('onRequest', (request, reply, done) => {
+    count(fastify, 1);
     reply.header('x-request-id', request.id);
     done();
   });
@@ -71,13 +91,20 @@ function addHooks(fastify: FastifyInstance): void {
     done(null, handleNotModified(request, reply, payload));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
+    count(fastify, -1);
     const seconds = reply.elapsedTime / 1000;
     observeRequests(request, reply, seconds);
     const path = request.url.split('?')[0];
     const fields = { requestId: request.id, method: request.method, path, status: reply.statusCode, seconds };
-    access.debug({ ...fields, msg: 'request' });
+    // Plain reads and the agents' polls are many and say little; what changed or failed is worth a line.
+    if (reply.statusCode >= 400 || request.method !== 'GET') access.log({ ...fields, msg: 'request' });
+    else access.debug({ ...fields, msg: 'request' });
     done();
   });
+}
+
+function count({ server }: FastifyInstance, change: number): void {
+  inFlight.set(server, (inFlight.get(server) ?? 0) + change);
 }
 
 function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
-import { createApp, startApp } from './app.setup.js';
+import { closeApp, createApp, startApp } from './app.setup.js';
 import { ConfigError, loadConfig } from './config/load-config.js';
 import type { ServerConfig } from './config/server-config.js';
 import { EmbeddedPostgres } from './database/embedded-postgres.js';
@@ -36,7 +36,7 @@ export async function run(argv: string[]): Promise<number> {
   } catch (error) {
     return explain(error, error instanceof ConfigError ? 2 : 1);
   } finally {
-    await app?.close();
+    if (app) await closeApp(app);
     await postgres?.stop();
   }
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Response } from 'supertest';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 interface Item {
@@ -27,7 +28,7 @@ describe('Paging', () => {
     const items: Item[] = [];
     let path: string | undefined = `/api/v1/api-tokens?${query}`;
     while (path !== undefined) {
-      const answer = await server.raw('get', path).set('authorization', `Bearer ${server.adminToken}`).expect(200);
+      const answer: Response = await server.raw('get', path).set('authorization', `Bearer ${server.adminToken}`).expect(200);
       items.push(...(answer.body.items as Item[]));
       const next = /^<([^>]+)>; rel="next"$/.exec(answer.headers.link ?? '')?.[1];
       expect(next !== undefined).toBe(answer.body.nextPageToken !== null);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
@@ -30,6 +30,8 @@ export async function startTestPostgres(): Promise<void> {
   Logger.overrideLogger(false);
   await removeAbandoned();
   const dataDir = mkdtempSync(`/tmp/${PREFIX}${process.pid}-`);
+  // Else PostgreSQL, which runs as another user, would have to keep its data elsewhere.
+  chmodSync(dataDir, 0o755);
   const postgres = await EmbeddedPostgres.start({ dataDir, log: () => undefined });
   running = { postgres, dataDir };
   process.env[URL_VARIABLE] = postgres.url;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import supertest from 'supertest';
 import { AppModule } from '../../src/server/app.module.js';
-import { createApp, startApp } from '../../src/server/app.setup.js';
+import { closeApp, createApp, startApp } from '../../src/server/app.setup.js';
 import type { Role } from '../../src/server/auth/role.js';
 import { loadConfig } from '../../src/server/config/load-config.js';
 import { createTestDatabase } from './postgres.js';
@@ -48,7 +48,18 @@ export async function startTestApp(options: { databaseUrl?: string; logLevel?: s
   const adminTokenFile = join(directory, 'admin-token');
   writeFileSync(adminTokenFile, ADMIN_TOKEN);
   const config = loadConfig(
-    ['--port', '0', '--database-url', databaseUrl, '--admin-token-file', adminTokenFile, '--log-level', options.logLevel ?? 'silent', '--database-pool-size', '8'],
+    [
+      '--port',
+      '0',
+      '--database-url',
+      databaseUrl,
+      '--admin-token-file',
+      adminTokenFile,
+      '--log-level',
+      options.logLevel ?? 'silent',
+      '--database-pool-size',
+      '8',
+    ],
     {},
   );
   const app = await createApp(AppModule.forConfig(config), config);
@@ -63,7 +74,9 @@ export async function startTestApp(options: { databaseUrl?: string; logLevel?: s
   };
   const tokens = new Map<Role, Promise<string>>();
   const makeToken = async (role: Role): Promise<string> => {
-    const answer = await api('post', '/api-tokens').send({ name: `test-${role}`, role }).expect(201);
+    const answer = await api('post', '/api-tokens')
+      .send({ name: `test-${role}`, role })
+      .expect(201);
     return (answer.body as { token: string }).token;
   };
   return {
@@ -83,7 +96,7 @@ export async function startTestApp(options: { databaseUrl?: string; logLevel?: s
       return (answer.body as { token: string }).token;
     },
     close: async () => {
-      await app.close();
+      await closeApp(app);
       await own?.drop();
       rmSync(directory, { recursive: true, force: true });
     },

@@ -59,14 +59,13 @@ export class Waiter {
     try {
       const first = await read();
       let now = first;
-      while (!done(now, first) && !this.notifier.isClosed && !gone?.aborted) {
-        const left = deadline - performance.now();
-        if (left <= 0) return now;
+      let late = false;
+      while (!late && !done(now, first) && !this.notifier.isClosed && !gone?.aborted) {
         if (!changed) {
           const timer = new AbortController();
-          await Promise.race([
-            new Promise<void>((resolve) => (woken = resolve)),
-            sleep(left, undefined, { signal: timer.signal }).catch(() => undefined),
+          late = await Promise.race([
+            new Promise<boolean>((resolve) => (woken = () => resolve(false))),
+            sleep(Math.max(0, deadline - performance.now()), true, { signal: timer.signal }).catch(() => true),
           ]);
           timer.abort();
         }

