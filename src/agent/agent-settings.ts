@@ -33,8 +33,8 @@ export class SettingsError extends Error {
 
 const absolutePath = z.string().startsWith('/', 'must be an absolute path');
 const serverUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address, for example https://batchpoint.internal:8080' })
-  .refine((value) => !new URL(value).username, 'must not carry a user name or password')
+  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address, for example https://batchpoint.internal:8080', abort: true })
+  .refine((value) => URL.parse(value)?.username === '', 'must not carry a user name or password')
   .transform((value) => value.replace(/\/+$/, ''));
 
 const schema = z.object({

@@ -80,7 +80,8 @@ export class CheckpointRunner {
       step.stop();
       const failure = toFailure(error);
       log.error({ code: failure.code, step: failure.step, logLine: failure.logLine, reason: failure.message }, 'checkpoint failed; the job runs on');
-      await this.context.report({ ...about, status: 'failed', failure });
+      // Without a container there is nothing to report about: who asked is answered by the command's result.
+      if (containerId !== '') await this.context.report({ ...about, status: 'failed', failure });
       return failure;
     }
   }

@@ -166,7 +166,7 @@ export function sharedStorage(): { path: string; remove: () => void } {
 }
 
 /** A `node` that runs our TypeScript; the shim needs one program. */
-function nodeForSources(directory: string): string {
+export function nodeForSources(directory: string): string {
   const path = join(directory, 'node-for-sources');
   mkdirSync(directory, { recursive: true });
   const loader = join(REPOSITORY, 'test', 'support', 'typescript-loader.mjs');

@@ -1,5 +1,4 @@
-import type { CheckpointReport, CommandOutput } from '../../protocol/agent-api.js';
-import { isReadable } from '../image-store/stored-image.js';
+import type { CommandOutput } from '../../protocol/agent-api.js';
 import type { StorageMonitor } from '../storage-monitor.js';
 import type { CommandHandler, CommandOf } from './command-handler.js';
 import { readyStore } from './store-access.js';
@@ -8,19 +7,10 @@ import { readyStore } from './store-access.js';
 export class DeleteCheckpointCommand implements CommandHandler<'delete-checkpoint'> {
   readonly type = 'delete-checkpoint';
 
-  constructor(
-    private readonly storage: StorageMonitor,
-    private readonly report: (report: CheckpointReport) => Promise<void>,
-  ) {}
+  constructor(private readonly storage: StorageMonitor) {}
 
   async handle({ checkpointId, jobId }: CommandOf<'delete-checkpoint'>): Promise<CommandOutput> {
-    const store = readyStore(this.storage);
-    const entry = await store.find(jobId, checkpointId);
-    const known = entry !== null && isReadable(entry) ? entry.manifest : null;
-    await store.remove(jobId, checkpointId);
-    const containerId = known?.container.containerId ?? '';
-    const trigger = known?.trigger ?? 'manual';
-    await this.report({ type: 'checkpoint', checkpointId, jobId, containerId, trigger, status: 'deleted' });
+    await readyStore(this.storage).remove(jobId, checkpointId);
     return {};
   }
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { CommandOutput, RestoreReport } from '../../protocol/agent-api.js';
-import { FailureError, toFailure, type Failure } from '../../protocol/failure.js';
+import type { CommandOutput } from '../../protocol/agent-api.js';
+import { FailureError } from '../../protocol/failure.js';
 import type { Manifest } from '../../protocol/manifest.js';
 import type { RestorePin } from '../../protocol/shim-api.js';
 import type { DockerEngine, Inspection } from '../containers/docker-engine.js';
@@ -18,9 +18,7 @@ type RestoreOrder = CommandOf<'restore'>;
 
 export interface RestoreCommandContext {
   stateDir: string;
-  /** Docker's name for our shim. */
-  runtime(): Promise<string>;
-  report(report: RestoreReport): Promise<void>;
+  shimPath: string;
 }
 
 /**
@@ -46,10 +44,8 @@ export class RestoreCommand implements CommandHandler<'restore'> {
       containerId = await this.createContainer(order, manifest);
       await this.start(order, containerId);
     } catch (error) {
-      const failure = toFailure(error);
       await rm(this.pinPath(order.jobId), { force: true });
       if (containerId !== '') await this.removeContainer(containerId);
-      await this.report(order, containerId, failure);
       throw error;
     }
     return {};
@@ -89,12 +85,19 @@ export class RestoreCommand implements CommandHandler<'restore'> {
         ...config,
         name: containerName(order),
         Image: image,
-        HostConfig: { ...hostConfig, Runtime: await this.context.runtime() },
+        HostConfig: { ...hostConfig, Runtime: await this.runtime() },
       });
       return created.id;
     } catch (error) {
       throw createFailed(error);
     }
+  }
+
+  /** Docker's name for our shim. */
+  private async runtime(): Promise<string> {
+    const [name] = await this.docker.runtimesOf(this.context.shimPath);
+    if (name === undefined) throw new Error(`it does not know the runtime shim ${this.context.shimPath}`);
+    return name;
   }
 
   private async start(order: RestoreOrder, containerId: string): Promise<void> {
@@ -114,7 +117,8 @@ export class RestoreCommand implements CommandHandler<'restore'> {
   /** A person asked for this checkpoint: a start from nothing, or from another image, is not what they asked for. */
   private async checkContinued({ checkpointId }: RestoreOrder, found: Inspection): Promise<void> {
     const from = await this.docker.restoredFrom(found.Id);
-    if (from === checkpointId) return;
+    // The mark goes with the container's end, and a job may have had little left to do: then the reports tell.
+    if (from === checkpointId || (from === null && !found.State.Running)) return;
     throw new FailureError({
       code: 'criu-restore-failed',
       message:
@@ -126,10 +130,6 @@ export class RestoreCommand implements CommandHandler<'restore'> {
 
   private async removeContainer(containerId: string): Promise<void> {
     await this.docker.api.getContainer(containerId).remove({ force: true, v: false }).catch(() => undefined);
-  }
-
-  private async report({ restoreId, jobId, checkpointId }: RestoreOrder, containerId: string, failure: Failure): Promise<void> {
-    await this.context.report({ type: 'restore', restoreId, jobId, checkpointId, containerId, status: 'failed', failure });
   }
 
   private pinPath(jobId: string): string {

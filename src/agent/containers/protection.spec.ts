@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEFAULT_POLICY } from '../../protocol/policy.js';
+import { unprotectedReason, type ProtectionFacts } from './protection.js';
+
+const fit: ProtectionFacts = { policy: DEFAULT_POLICY, underOurRuntime: true, privileged: false, devices: [], usernsMode: '', hostProblem: null };
+
+describe('unprotectedReason', () => {
+  it('is null for a container that can be checkpointed', () => expect(unprotectedReason(fit)).toBeNull());
+
+  it.each([
+    [{ underOurRuntime: false }, 'not-under-batchpoint-runtime', 'batchpoint'],
+    [{ policy: { ...DEFAULT_POLICY, mode: 'off' as const } }, 'checkpointing-off', 'policy'],
+    [{ privileged: true }, 'unsupported-resource', 'privileged'],
+    [{ devices: ['gpu', '/dev/fuse'] }, 'unsupported-resource', 'gpu, /dev/fuse'],
+    [{ usernsMode: 'private' }, 'unsupported-resource', 'user namespace'],
+    [{ hostProblem: { code: 'host-not-ready' as const, message: 'no CRIU' } }, 'host-not-ready', 'no CRIU'],
+  ])('says why for %j', (facts, code, word) => {
+    const reason = unprotectedReason({ ...fit, ...facts });
+    expect(reason?.code).toBe(code);
+    expect(reason?.message).toContain(word);
+  });
+
+  it('names the most basic reason when there are several', () => {
+    expect(unprotectedReason({ ...fit, underOurRuntime: false, privileged: true })?.code).toBe('not-under-batchpoint-runtime');
+  });
+});
