@@ -80,9 +80,13 @@ export class RestoreCommand implements CommandHandler<'restore'> {
   private async createContainer(order: RestoreOrder, { container }: Manifest): Promise<string> {
     const image = await ensureImage(this.docker.api, container.image);
     const { config, hostConfig } = container.docker;
+    // An engine without a bridge notes this on a started container of the default network; asked for at creation it would
+    // leave out the mounts of /etc/hosts and /etc/resolv.conf, which the image has.
+    const networkDisabled = config['NetworkDisabled'] === true && hostConfig['NetworkMode'] !== 'default';
     try {
       const created = await this.docker.api.createContainer({
         ...config,
+        NetworkDisabled: networkDisabled,
         name: containerName(order),
         Image: image,
         HostConfig: { ...hostConfig, Runtime: await this.runtime() },
