@@ -77,7 +77,18 @@ class ResidentJob {
   async start(): Promise<void> {
     this.id = (
       await this.stage.host.docker.docker(
-        ...['run', '-d', '--name', this.name, '--runtime', 'batchpoint', '-e', `AWS_BATCH_JOB_ID=${this.name}`],
+        ...[
+          'run',
+          '-d',
+          '--name',
+          this.name,
+          '--runtime',
+          'batchpoint',
+          '-e',
+          `AWS_BATCH_JOB_ID=${this.name}`,
+          '-e',
+          'UV_USE_IO_URING=0',
+        ],
         ...[IMAGE, 'node', '/resident.cjs', String(this.mib)],
       )
     ).trim();

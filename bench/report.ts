@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
-import { type Comparison, median, ratio, reaches } from './measure.js';
+import { type Comparison, difference, median, ratio, reaches } from './measure.js';
 
 const BEGIN = '<!-- begin of what `npm run bench` writes -->';
 const END = '<!-- end of what `npm run bench` writes -->';
@@ -15,8 +15,8 @@ function goalText({ goal }: Comparison): string {
 
 function resultText(comparison: Comparison): string {
   if ('differenceAtMost' in comparison.goal) {
-    const difference = median(comparison.ours) - median(comparison.bare);
-    return `${difference >= 0 ? '+' : ''}${difference.toFixed(1)} ms`;
+    const more = difference(comparison);
+    return `${more >= 0 ? '+' : ''}${more.toFixed(1)} ms`;
   }
   return `${ratio(comparison).toFixed(2)} x`;
 }

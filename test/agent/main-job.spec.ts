@@ -50,8 +50,9 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the main job, through serv
   ): Promise<void> {
     if (program.bindMount) mkdirSync(outDir, { recursive: true });
     const mounts = program.bindMount ? ['--volume', `${outDir}:${program.bindMount}`] : [];
+    const variables = (program.env ?? []).flatMap((variable) => ['-e', variable]);
     const image = program === THREADS ? NODE_IMAGE : host.image;
-    await host.docker('run', '-d', '--name', name, ...options, ...mounts, image, ...program.command);
+    await host.docker('run', '-d', '--name', name, ...options, ...variables, ...mounts, image, ...program.command);
   }
 
   const asJob = (jobId: string, attempt = 1): string[] => [

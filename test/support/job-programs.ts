@@ -9,6 +9,7 @@ export interface JobProgram {
   files: string[];
   /** A directory of the host it writes to as well, mounted here. */
   bindMount?: string;
+  env?: string[];
 }
 
 const step = 'i=$((i + 1)); sum=$(echo "$sum $i" | sha256sum | cut -d " " -f 1); echo "step $i $sum"';
@@ -51,14 +52,19 @@ export const PIPELINE: JobProgram = {
   files: ['/all.txt', '/numbered.txt'],
 };
 
-/** The same lines in its own layer and on a directory of the host; replaces, appends, deletes and renames files. */
+/**
+ * The same lines in its own layer and, as a log file held open, on a directory of the host; replaces, appends, deletes and
+ * renames files.
+ */
 export const FILES: JobProgram = {
   name: 'files',
   command: shell(
-    loop(
-      200,
-      `${step}; echo "$sum" >>/out/log; echo "$sum" >/tmp/$i; rm -f /tmp/$((i - 3)); echo "$i" >/state.new; mv /state.new /state; echo "$sum" >>/all.txt`,
-    ) + '; ls /tmp >/listing; cat /tmp/* /state >>/listing; md5sum /out/log >>/listing',
+    'exec 3>>/out/log; ' +
+      loop(
+        200,
+        `${step}; echo "$sum" >&3; echo "$sum" >/tmp/$i; rm -f /tmp/$((i - 3)); echo "$i" >/state.new; mv /state.new /state; echo "$sum" >>/all.txt`,
+      ) +
+      '; ls /tmp >/listing; cat /tmp/* /state >>/listing; md5sum /out/log >>/listing',
   ),
   files: ['/listing', '/state', '/all.txt'],
   bindMount: '/out',
@@ -68,4 +74,6 @@ export const THREADS: JobProgram = {
   name: 'threads',
   command: ['node', '/threads.cjs'],
   files: ['/thread-0.txt', '/thread-1.txt', '/thread-2.txt'],
+  // CRIU cannot carry an io_uring, which Node would use; the agent says so and names this variable.
+  env: ['UV_USE_IO_URING=0'],
 };
