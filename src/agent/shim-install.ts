@@ -60,7 +60,11 @@ export async function installShim(settings: ShimSettings): Promise<InstalledShim
   });
   // The conf first: an old shim passes over what it does not know, a new one would miss it.
   const confChanged = await replaceIfDifferent(confFile, conf, 0o644);
-  const shimChanged = await replaceIfDifferent(shim, await readFile(join(HERE, '..', 'runtime', 'batchpoint-runc'), 'utf8'), 0o755);
+  const shimChanged = await replaceIfDifferent(
+    shim,
+    await readFile(join(HERE, '..', 'runtime', 'batchpoint-runc'), 'utf8'),
+    0o755,
+  );
   return { shim, changed: confChanged || shimChanged };
 }
 

@@ -10,7 +10,8 @@ jest.setTimeout(120_000);
 
 /** Chains a checksum: every step depends on all before it, in memory, on stdout and in the writable layer. */
 function chain(steps: number): string[] {
-  const step = 'i=$((i+1)); sum=$(echo "$sum $i" | md5sum | cut -c1-32); echo "$i $sum" | tee -a /var/chain; sleep 0.02';
+  const step =
+    'i=$((i+1)); sum=$(echo "$sum $i" | md5sum | cut -c1-32); echo "$i $sum" | tee -a /var/chain; sleep 0.02';
   return ['sh', '-c', `sum=start; i=0; while [ $i -lt ${steps} ]; do ${step}; done; md5sum < /var/chain; exit 7`];
 }
 
@@ -81,7 +82,11 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a job restored on another 
 
   it('carries child processes and the pipes between them', async () => {
     const producer = 'i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo line $i; sleep 0.03; done';
-    const command = ['sh', '-c', `(${producer}) | tee /var/copy | (while read l; do echo "$l" | md5sum; done) ; md5sum < /var/copy`];
+    const command = [
+      'sh',
+      '-c',
+      `(${producer}) | tee /var/copy | (while read l; do echo "$l" | md5sum; done) ; md5sum < /var/copy`,
+    ];
     const { whole, rest, seen } = await interrupted('pipes', [], command, md5Of('line 20\n'));
     expect(rest.exitCode).toBe(0);
     expect(continuedFrom(seen, rest.log, whole.log)).toBeGreaterThan(10);
@@ -114,7 +119,15 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a job restored on another 
     const profile = join(shared, 'seccomp.json');
     const refused = [{ names: ['io_uring_setup'], action: 'SCMP_ACT_ERRNO' }];
     writeFileSync(profile, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: refused }));
-    const options = ['--security-opt', `seccomp=${profile}`, ...mounts, '-v', `${process.execPath}:/node:ro`, '-v', `${shared}:${shared}:ro`];
+    const options = [
+      '--security-opt',
+      `seccomp=${profile}`,
+      ...mounts,
+      '-v',
+      `${process.execPath}:/node:ro`,
+      '-v',
+      `${shared}:${shared}:ro`,
+    ];
     const { whole, rest, seen } = await interrupted('threads', options, ['/node', program], 'worker 0 20 ');
     expect(rest.exitCode).toBe(0);
     // The two workers' lines interleave as they like; what each says is fixed.
@@ -125,7 +138,11 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a job restored on another 
 
   it('writes each line of a file on a bind mount once, though it was opened with O_APPEND', async () => {
     const file = join(shared, 'appended');
-    const command = ['sh', '-c', 'exec 4>>/shared/appended; i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo "line $i" >&4; echo $i; sleep 0.03; done'];
+    const command = [
+      'sh',
+      '-c',
+      'exec 4>>/shared/appended; i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo "line $i" >&4; echo $i; sleep 0.03; done',
+    ];
     const first = await a.start('append', ['-v', `${shared}:/shared`], command);
     await until('lines', async () => (await a.logs(first)).includes('\n20\n'));
     await a.checkpoint('append', first);
@@ -144,12 +161,21 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a job restored on another 
       'dd if=/dev/zero of=/var/sparse bs=1 count=1 seek=50000000 2>/dev/null; chown 123:456 /var/hard; chmod 4711 /var/sparse; mkfifo /var/fifo',
       'echo changed >> /etc/group; rm /bin/yes; mkdir /bin/yes; touch -d "2001-02-03 04:05:06" /bin/yes',
     ].join('; ');
-    const list = 'find / -xdev \\( -path /proc -o -path /sys -o -path /dev \\) -prune -o -print | sort | while read -r f; do stat -c "%n %F %a %u %g %h %s" "$f"; done';
-    const sums = 'cat /root/only /var/hard /etc/group; md5sum < /var/sparse; readlink /var/dangling; du -k /var/sparse | cut -f1';
-    const command = ['sh', '-c', `${change}; echo ready; while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; ${list}; ${sums}`];
+    const list =
+      'find / -xdev \\( -path /proc -o -path /sys -o -path /dev \\) -prune -o -print | sort | while read -r f; do stat -c "%n %F %a %u %g %h %s" "$f"; done';
+    const sums =
+      'cat /root/only /var/hard /etc/group; md5sum < /var/sparse; readlink /var/dangling; du -k /var/sparse | cut -f1';
+    const command = [
+      'sh',
+      '-c',
+      `${change}; echo ready; while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; ${list}; ${sums}`,
+    ];
     const reference = await a.start('layer-undisturbed', [], command);
     const first = await a.start('layer', [], command);
-    await until('ready', async () => (await a.logs(first)).includes('ready') && (await a.logs(reference)).includes('ready'));
+    await until(
+      'ready',
+      async () => (await a.logs(first)).includes('ready') && (await a.logs(reference)).includes('ready'),
+    );
     setXattr(join(await rootOf(a, first), 'var', 'hard'), 'user.batchpoint', 'kept');
     await a.checkpoint('layer', first);
     await a.host.killContainerHard(first);

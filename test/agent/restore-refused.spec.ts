@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
@@ -55,7 +65,9 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a checkpoint that cannot b
       await until('work', async () => (await a.logs(container)).includes(`step ${n * 10}\n`));
       directories.push(join(storage.path, (await a.checkpoint(jobId, container)).path));
     }
-    await until('work after the checkpoint', async () => (await a.logs(container)).includes(`step ${checkpoints * 10 + 5}\n`));
+    await until('work after the checkpoint', async () =>
+      (await a.logs(container)).includes(`step ${checkpoints * 10 + 5}\n`),
+    );
     await a.host.killContainerHard(container);
     return { jobId, directories };
   }
@@ -109,30 +121,61 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a checkpoint that cannot b
     truncateSync(join(directories[1]!, 'criu', pagesFile(directories[1]!)), 4096);
     reseal(directories[1]!);
     await expectContinued(jobId, 9, [
-      { status: 'failed', step: 'restore-processes', failure: expect.objectContaining({ code: 'criu-restore-failed' }) },
+      {
+        status: 'failed',
+        step: 'restore-processes',
+        failure: expect.objectContaining({ code: 'criu-restore-failed' }),
+      },
       { status: 'succeeded' },
     ]);
   });
 
   const FRESH: [string, FailureCode, (directory: string) => void][] = [
-    ['an image of another architecture', 'architecture-mismatch', (d) => reseal(d, (m) => (m.host.architecture = 'riscv64'))],
-    ['an image that may use CPU features this host lacks', 'cpu-features-missing', (d) => reseal(d, (m) => m.host.cpu.flags.push('avx9'))],
+    [
+      'an image of another architecture',
+      'architecture-mismatch',
+      (d) => reseal(d, (m) => (m.host.architecture = 'riscv64')),
+    ],
+    [
+      'an image that may use CPU features this host lacks',
+      'cpu-features-missing',
+      (d) => reseal(d, (m) => m.host.cpu.flags.push('avx9')),
+    ],
     ['an image of a newer kernel', 'kernel-too-old', (d) => reseal(d, (m) => (m.host.kernel = '99.1.0'))],
-    ['an image of another container image', 'container-image-mismatch', (d) => reseal(d, (m) => (m.container.image.id = 'sha256:0'))],
-    ['an image with other mounts', 'mounts-mismatch', (d) => reseal(d, (m) => (m.container.mounts[0]!.destination = '/elsewhere'))],
+    [
+      'an image of another container image',
+      'container-image-mismatch',
+      (d) => reseal(d, (m) => (m.container.image.id = 'sha256:0')),
+    ],
+    [
+      'an image with other mounts',
+      'mounts-mismatch',
+      (d) => reseal(d, (m) => (m.container.mounts[0]!.destination = '/elsewhere')),
+    ],
     ['a missing file', 'file-missing', (d) => rmSync(join(d, 'criu', 'inventory.img'))],
     ['a missing manifest', 'manifest-unreadable', (d) => rmSync(join(d, 'manifest.json'))],
-    ['a layer that is no archive', 'layer-apply-failed', (d) => (writeFileSync(join(d, 'layer.tar'), 'x'.repeat(2000)), reseal(d))],
-    ['damaged pages that only CRIU notices', 'criu-restore-failed', (d) => (truncateSync(join(d, 'criu', pagesFile(d)), 4096), reseal(d))],
+    [
+      'a layer that is no archive',
+      'layer-apply-failed',
+      (d) => (writeFileSync(join(d, 'layer.tar'), 'x'.repeat(2000)), reseal(d)),
+    ],
+    [
+      'damaged pages that only CRIU notices',
+      'criu-restore-failed',
+      (d) => (truncateSync(join(d, 'criu', pagesFile(d)), 4096), reseal(d)),
+    ],
   ];
-  it.each(FRESH)('%s: refused with its reason (%s), and the job starts fresh in a clean container', async (_, code, damage) => {
-    const { jobId, directories } = await lostJob();
-    damage(directories[0]!);
-    expect(await expectFreshStart(jobId)).toContain(code);
-    expect(b.restoresOf(jobId)).toEqual([
-      expect.objectContaining({ status: 'failed', failure: expect.objectContaining({ code }) }),
-    ]);
-  });
+  it.each(FRESH)(
+    '%s: refused with its reason (%s), and the job starts fresh in a clean container',
+    async (_, code, damage) => {
+      const { jobId, directories } = await lostJob();
+      damage(directories[0]!);
+      expect(await expectFreshStart(jobId)).toContain(code);
+      expect(b.restoresOf(jobId)).toEqual([
+        expect.objectContaining({ status: 'failed', failure: expect.objectContaining({ code }) }),
+      ]);
+    },
+  );
 
   it('a file of the job on a bind mount that is gone: refused before anything is touched', async () => {
     const { jobId } = await lostJob();

@@ -25,5 +25,8 @@ export function reseal(directory: string, change: (manifest: Manifest) => void =
   change(manifest);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   writeFileSync(join(directory, 'manifest.json'), text);
-  writeFileSync(join(directory, 'manifest.json.sha256'), `${createHash('sha256').update(text).digest('hex')}  manifest.json\n`);
+  writeFileSync(
+    join(directory, 'manifest.json.sha256'),
+    `${createHash('sha256').update(text).digest('hex')}  manifest.json\n`,
+  );
 }

@@ -40,7 +40,8 @@ export function findBindMountFile(recorded: RecordedFile, mounts: readonly BindM
   if (path !== root && !path.startsWith(`${root}/`)) throw missing(`is now a link out of its mount, to ${path}`);
   const stats = lstatSync(path);
   if (!stats.isFile()) throw missing('is no regular file any more');
-  if (stats.size < recorded.bytes) throw missing(`has ${stats.size} bytes, fewer than the ${recorded.bytes} at the checkpoint`);
+  if (stats.size < recorded.bytes)
+    throw missing(`has ${stats.size} bytes, fewer than the ${recorded.bytes} at the checkpoint`);
   return { path, bytes: stats.size, recordedBytes: recorded.bytes };
 }
 

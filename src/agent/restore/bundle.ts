@@ -16,7 +16,9 @@ const specSchema = z.looseObject({
       }),
     )
     .default([]),
-  linux: z.looseObject({ namespaces: z.array(z.looseObject({ type: z.string(), path: z.string().optional() })).default([]) }).optional(),
+  linux: z
+    .looseObject({ namespaces: z.array(z.looseObject({ type: z.string(), path: z.string().optional() })).default([]) })
+    .optional(),
 });
 type Spec = z.infer<typeof specSchema>;
 
@@ -63,13 +65,18 @@ export class Bundle {
   get bindMounts(): BindMount[] {
     const own = this.dockerDirectory;
     return this.spec.mounts
-      .filter(({ type, options }) => type === 'bind' || (options ?? []).some((option) => option === 'bind' || option === 'rbind'))
+      .filter(
+        ({ type, options }) =>
+          type === 'bind' || (options ?? []).some((option) => option === 'bind' || option === 'rbind'),
+      )
       .map(({ destination, source, options }) => ({
         destination,
         source: source ?? '',
         readOnly: (options ?? []).includes('ro'),
       }))
-      .filter(({ source, destination }) => !(own !== null && source.startsWith(`${own}/`)) && !DOCKER_ADDS.has(destination))
+      .filter(
+        ({ source, destination }) => !(own !== null && source.startsWith(`${own}/`)) && !DOCKER_ADDS.has(destination),
+      )
       .sort((a, b) => (a.destination < b.destination ? -1 : 1));
   }
 

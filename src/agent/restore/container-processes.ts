@@ -15,7 +15,11 @@ export async function killContainerProcesses(containerId: string): Promise<void>
     if (Date.now() > until) throw new Error(`processes ${processes.join(', ')} of container ${containerId} do not die`);
     for (const pid of processes) quietly(() => process.kill(pid, 'SIGKILL'));
     // A frozen process dies only when it runs again.
-    for (const pid of processes) await Freezer.ofProcess(pid).then((freezer) => freezer.thaw(), () => undefined);
+    for (const pid of processes)
+      await Freezer.ofProcess(pid).then(
+        (freezer) => freezer.thaw(),
+        () => undefined,
+      );
   }
 }
 

@@ -50,5 +50,7 @@ function readOptions(args: readonly string[], start: number, withValue: Readonly
 }
 
 function passOn(options: ReadonlyMap<string, string>, names: ReadonlySet<string>): string[] {
-  return [...options].filter(([name]) => names.has(name)).map(([name, value]) => (value === '' ? `--${name}` : `--${name}=${value}`));
+  return [...options]
+    .filter(([name]) => names.has(name))
+    .map(([name, value]) => (value === '' ? `--${name}` : `--${name}=${value}`));
 }

@@ -122,7 +122,9 @@ export class JobStart {
       });
       return failure;
     }
-    this.log.write(`job ${job.jobId} continues from checkpoint ${image.name}, restored in ${seconds.restore.toFixed(3)} s`);
+    this.log.write(
+      `job ${job.jobId} continues from checkpoint ${image.name}, restored in ${seconds.restore.toFixed(3)} s`,
+    );
     await job.reports.restore({
       restoreId,
       checkpointId,
@@ -144,7 +146,9 @@ export class JobStart {
   }
 
   private async forgetLogs(restoreId: string): Promise<void> {
-    await removeLogDir(this.conf.stateDir, restoreId).catch((error: unknown) => this.log.write(`logs left behind: ${String(error)}`));
+    await removeLogDir(this.conf.stateDir, restoreId).catch((error: unknown) =>
+      this.log.write(`logs left behind: ${String(error)}`),
+    );
   }
 
   private hostFacts(): Promise<HostFacts> {

@@ -24,6 +24,9 @@ const STEPS: readonly RestoreStep[] = [
   holdUntilStart,
 ];
 
+/** The shim. When it is killed, because Docker gave up, nobody will start what is restored here. */
+const CALLER = process.ppid;
+
 /** What could not be put back: a fresh start would run on top of half an image. */
 export class CannotUndoError extends Error {
   constructor(step: string, cause: unknown) {
@@ -38,9 +41,11 @@ export async function restoreFrom(attempt: RestoreAttempt): Promise<Failure | nu
   try {
     for (current of STEPS) {
       attempt.deadline.check();
+      checkStillWanted();
       // A step that changes something ends by itself before the deadline; leaving it running would race with its undoing.
       await (current.undo === undefined ? attempt.deadline.limit(current.run(attempt)) : current.run(attempt));
     }
+    checkStillWanted();
     // Docker finds its bundle as it wrote it.
     await resolveMountSources.undo?.(attempt);
     attempt.journal.close();
@@ -52,6 +57,10 @@ export async function restoreFrom(attempt: RestoreAttempt): Promise<Failure | nu
   }
   dropWhatWasKept(attempt);
   return null;
+}
+
+function checkStillWanted(): void {
+  if (process.ppid !== CALLER) throw new Error('Docker gave up starting this container');
 }
 
 /** Idempotent. Throws {@link CannotUndoError}; the journal then stays. */

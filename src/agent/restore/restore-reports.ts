@@ -13,7 +13,9 @@ export class RestoreReports {
     private readonly log: RestoreLog,
   ) {}
 
-  async restore(report: Pick<RestoreReport, 'restoreId' | 'checkpointId' | 'status'> & Partial<RestoreReport>): Promise<void> {
+  async restore(
+    report: Pick<RestoreReport, 'restoreId' | 'checkpointId' | 'status'> & Partial<RestoreReport>,
+  ): Promise<void> {
     await this.spool({ type: 'restore', jobId: this.jobId, containerId: this.containerId, ...report });
   }
 

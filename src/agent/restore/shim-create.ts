@@ -21,7 +21,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     return await createContainer(argv);
   } catch (error) {
-    process.stdout.write(`${new Date().toISOString()} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stdout.write(
+      `${new Date().toISOString()} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     return CRASHED;
   }
 }

@@ -26,7 +26,12 @@ export interface ReadyStore {
  * storage it uses, and the storage's mount. null when the server said that there is none. Throws FailureError (`host-not-ready`,
  * `storage-not-mounted`, ...) when the wait is over.
  */
-export async function waitForStore(stateDir: string, waitSeconds: number, deadline: Deadline, log: RestoreLog): Promise<ReadyStore | null> {
+export async function waitForStore(
+  stateDir: string,
+  waitSeconds: number,
+  deadline: Deadline,
+  log: RestoreLog,
+): Promise<ReadyStore | null> {
   const until = performance.now() + Math.min(waitSeconds * 1000, deadline.remainingMs);
   for (let first = true; ; first = false) {
     try {
@@ -38,7 +43,10 @@ export async function waitForStore(stateDir: string, waitSeconds: number, deadli
       const failure = toFailure(error);
       if (failure.code === 'restore-timed-out') throw error;
       if (performance.now() >= until) {
-        throw new FailureError({ ...failure, message: `${failure.message} (waited ${waitSeconds} s)` }, { cause: error });
+        throw new FailureError(
+          { ...failure, message: `${failure.message} (waited ${waitSeconds} s)` },
+          { cause: error },
+        );
       }
       if (first) log.write(`waiting up to ${waitSeconds} s: ${failure.message}`);
     }

@@ -10,13 +10,17 @@ export function tcpDecision(
   hostNetwork: boolean,
   hostAddresses: ReadonlySet<string> = addressesOfThisHost(),
 ): 'keep' | 'close' {
-  const present = (address: string): boolean => isLoopback(address) || (hostNetwork && hostAddresses.has(plain(address)));
+  const present = (address: string): boolean =>
+    isLoopback(address) || (hostNetwork && hostAddresses.has(plain(address)));
   return localAddresses.every(present) ? 'keep' : 'close';
 }
 
 /** An IPv4 address inside IPv6 is that IPv4 address. */
 function plain(address: string): string {
-  return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
+  return address
+    .toLowerCase()
+    .replace(/^::ffff:(?=\d+\.)/, '')
+    .replace(/%.*$/, '');
 }
 
 function isLoopback(address: string): boolean {
@@ -24,5 +28,7 @@ function isLoopback(address: string): boolean {
 }
 
 function addressesOfThisHost(): Set<string> {
-  return new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => plain(address))));
+  return new Set(
+    Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => plain(address))),
+  );
 }

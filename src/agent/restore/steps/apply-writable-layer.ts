@@ -19,14 +19,22 @@ export const applyWritableLayer: RestoreStep = {
       await unmountOverlay(overlay);
     } catch (error) {
       await journal.record({ layer: null });
-      throw failed(`the container's root could not be unmounted: ${words(error)}`, 'find what uses it with `fuser -vm`', error);
+      throw failed(
+        `the container's root could not be unmounted: ${words(error)}`,
+        'find what uses it with `fuser -vm`',
+        error,
+      );
     }
     setUpperAside(overlay);
     await extract(join(image.directory, layer.file), overlay.upperDir, deadline.remainingMs);
     try {
       await mountOverlay(overlay);
     } catch (error) {
-      throw failed(`the container's root could not be mounted again: ${words(error)}`, 'see the kernel log (dmesg)', error);
+      throw failed(
+        `the container's root could not be mounted again: ${words(error)}`,
+        'see the kernel log (dmesg)',
+        error,
+      );
     }
   },
 

@@ -73,7 +73,11 @@ function asCalled({ command, args, env }: ToolCommand, { call, logDir }: Restore
  * null when it succeeded. Killed, with all it started but the container (which has sessions of its own), at the limit and when
  * CRIU's log grows without end: on some damaged images it goes round in circles, writing a line each time.
  */
-async function runRestore({ command, args, env }: ToolCommand, logDir: string, limitMs: number): Promise<string | null> {
+async function runRestore(
+  { command, args, env }: ToolCommand,
+  logDir: string,
+  limitMs: number,
+): Promise<string | null> {
   const runc = spawn(command, args, { env, detached: true, stdio: CONTAINER_STREAMS });
   let killedFor: string | null = null;
   const kill = (why: string): void => {
@@ -88,7 +92,9 @@ async function runRestore({ command, args, env }: ToolCommand, logDir: string, l
   try {
     return await new Promise((resolve) => {
       runc.on('error', (error) => resolve(error.message));
-      runc.on('exit', (code, signal) => resolve(code === 0 ? null : (killedFor ?? `runc ended with ${code ?? signal}`)));
+      runc.on('exit', (code, signal) =>
+        resolve(code === 0 ? null : (killedFor ?? `runc ended with ${code ?? signal}`)),
+      );
     });
   } finally {
     clearTimeout(timer);

@@ -1,0 +1,178 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { newId } from '../../src/protocol/ids.js';
+import { lines, ProtectedHost, sharedStorage, until } from '../support/protected-host.js';
+import { describeNeeding } from '../support/requires.js';
+
+jest.setTimeout(120_000);
+
+/** Handles SIGTERM as a program that saves its work does. */
+const JOB = ['sh', '-c', 'trap "echo terminated; exit 9" TERM; i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done'];
+
+describeNeeding(['root', 'linux', 'docker', 'criu'], 'a restored container, beside a fresh one', () => {
+  const storage = sharedStorage();
+  let host: ProtectedHost;
+  let jobId: string;
+
+  beforeAll(async () => {
+    host = await ProtectedHost.start('a', storage.path);
+    // One checkpoint serves all tests: each restores it anew.
+    jobId = 'behaving';
+    const first = await host.start(jobId, [], JOB);
+    await until('work', async () => (await host.logs(first)).includes('\n5\n'));
+    await host.checkpoint(jobId, first);
+    await host.host.killContainerHard(first);
+    await host.host.docker('rm', first);
+  }, 60_000);
+  afterAll(() => storage.remove());
+
+  /** A restored container and a fresh one, both at work. */
+  async function pair(): Promise<{ restored: string; fresh: string }> {
+    const [restored, fresh] = [await host.start(jobId, [], JOB), await host.start(newId('job'), [], JOB)];
+    for (const id of [restored, fresh]) await until('output', async () => lines(await host.logs(id)).length > 3);
+    expect(Number(lines(await host.logs(restored))[0])).toBeGreaterThan(5);
+    return { restored, fresh };
+  }
+
+  async function forBoth<T>(of: (id: string) => Promise<T>): Promise<void> {
+    const { restored, fresh } = await pair();
+    expect(await of(restored)).toEqual(await of(fresh));
+    await host.host.docker('rm', '--force', restored, fresh);
+  }
+
+  it('stop: SIGTERM reaches the job, and its exit code Docker', () =>
+    forBoth(async (id) => {
+      await host.host.docker('stop', '--time', '10', id);
+      const { exitCode, log } = await host.finish(id);
+      return { exitCode, last: lines(log).at(-1) };
+    }));
+
+  it('kill', () =>
+    forBoth(async (id) => {
+      await host.host.docker('kill', id);
+      return (await host.finish(id)).exitCode;
+    }));
+
+  it('exec, top, pause and unpause', () =>
+    forBoth(async (id) => {
+      const inside = await host.exec(
+        id,
+        'sh',
+        '-c',
+        'echo $$; cat /proc/1/cmdline | tr "\\0" " "; id; echo $AWS_BATCH_JOB_ATTEMPT; pwd',
+      );
+      const names = lines(await host.host.docker('top', id, '-o', 'pid,comm'))
+        .slice(0, 2)
+        .map((line) => line.replace(/\d+/, ''));
+      await host.host.docker('pause', id);
+      const paused = await host.host.docker('inspect', '--format', '{{.State.Status}}', id);
+      const before = (await host.logs(id)).length;
+      await sleep(200);
+      const after = (await host.logs(id)).length;
+      await host.host.docker('unpause', id);
+      await until('it runs on', async () => (await host.logs(id)).length > after);
+      return { inside: inside.replace(/^\d+/, 'pid'), names, paused, quiet: before === after };
+    }));
+
+  it('inspect: state and limits', () =>
+    forBoth(async (id) => {
+      const { State, HostConfig, Mounts, Path, Args } = await host.host.api.getContainer(id).inspect();
+      const { Status, Running, Paused, OOMKilled, Dead, ExitCode, Error } = State;
+      return { Status, Running, Paused, OOMKilled, Dead, ExitCode, Error, HostConfig, Mounts, Path, Args };
+    }));
+
+  it('a container created but not started holds nothing back: it is restored at start, and removed without a trace', async () => {
+    const created = await host.host.docker(
+      'create',
+      '--runtime',
+      'batchpoint',
+      '--network',
+      'none',
+      '-e',
+      `AWS_BATCH_JOB_ID=${jobId}`,
+      'busybox',
+      ...JOB,
+    );
+    expect(existsSync(join(host.host.stateDir, 'held', created))).toBe(false);
+    await host.host.docker('start', created);
+    await until('output', async () => lines(await host.logs(created)).length > 0);
+    expect(Number(lines(await host.logs(created))[0])).toBeGreaterThan(5);
+    await host.host.docker('rm', '--force', created);
+    for (const directory of ['held', 'restored', 'restoring', 'containers']) {
+      expect(readdirSync(join(host.host.stateDir, directory))).toEqual([]);
+    }
+  });
+
+  it('the same container, killed and started again, continues from the checkpoint', async () => {
+    const id = await host.start(jobId, [], JOB);
+    await until('output', async () => lines(await host.logs(id)).length > 10);
+    await host.host.docker('kill', id);
+    await host.host.docker('wait', id);
+    const before = lines(await host.logs(id)).length;
+    await host.host.docker('start', id);
+    await until('more output', async () => lines(await host.logs(id)).length > before);
+    expect(lines(await host.logs(id))[before]).toBe(lines(await host.logs(id))[0]);
+    await host.host.docker('rm', '--force', id);
+  });
+
+  it('held between create and start: frozen, reported as created, and SIGKILL takes effect', async () => {
+    const { shim, root, id, end } = await heldContainer();
+    try {
+      const state = JSON.parse(shim('state', id)) as { status: string; pid: number };
+      expect(state.status).toBe('created');
+      const ticks = (): string => readFileSync(`/proc/${state.pid}/stat`, 'utf8').split(' ').slice(13, 15).join(' ');
+      const before = ticks();
+      await sleep(200);
+      expect(ticks()).toBe(before);
+      expect(existsSync(join(host.host.stateDir, 'held', id))).toBe(true);
+      expect(shim('ps', '--format', 'json', id)).toContain(String(state.pid));
+      shim('kill', id, 'KILL');
+      await until(
+        'it is dead',
+        () => !existsSync(`/proc/${state.pid}`) || readFileSync(`/proc/${state.pid}/stat`, 'utf8').includes(') Z '),
+      );
+      shim('delete', '--force', id);
+      expect(existsSync(join(host.host.stateDir, 'held', id))).toBe(false);
+      expect(existsSync(join(root, id))).toBe(false);
+    } finally {
+      await end();
+    }
+  });
+
+  /** The shim called as containerd calls it, without Docker looking on, on the root of a container that is thrown away. */
+  async function heldContainer() {
+    const model = await host.start(newId('job'), [], JOB);
+    const bundleOf = JSON.parse(
+      execFileSync('runc', ['--root', host.host.runcRoot, 'state', model], { encoding: 'utf8' }),
+    ) as {
+      bundle: string;
+    };
+    const spec = JSON.parse(readFileSync(join(bundleOf.bundle, 'config.json'), 'utf8')) as {
+      process: { env: string[] };
+      linux: { cgroupsPath: string };
+    };
+    const id = `held-${Date.now()}`;
+    const bundle = join(host.host.dir, id);
+    execFileSync('mkdir', [bundle]);
+    spec.process.env = spec.process.env.map((entry) =>
+      entry.startsWith('AWS_BATCH_JOB_ID=') ? `AWS_BATCH_JOB_ID=${jobId}` : entry,
+    );
+    spec.linux.cgroupsPath = join(spec.linux.cgroupsPath, '..', id);
+    writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
+    const root = join(host.host.dir, 'held-root');
+    const shim = (...args: string[]): string =>
+      execFileSync(host.host.shim, ['--root', root, ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+    execFileSync(
+      host.host.shim,
+      ['--root', root, 'create', '--bundle', bundle, '--pid-file', join(bundle, 'pid'), id],
+      { stdio: 'ignore' },
+    );
+    return { shim, root, id, end: () => host.host.docker('rm', '--force', model) };
+  }
+});
