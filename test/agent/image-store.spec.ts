@@ -15,14 +15,24 @@ import { SmallDisk } from '../support/small-disk.js';
 
 imageStoreContract('a local directory', async () => {
   const mountPath = await mkdtemp(join(tmpdir(), 'batchpoint-store-'));
-  return { mountPath, otherMountPath: mountPath, fileSystemTypes: [], remove: () => rm(mountPath, { recursive: true, force: true }) };
+  return {
+    mountPath,
+    otherMountPath: mountPath,
+    fileSystemTypes: [],
+    remove: () => rm(mountPath, { recursive: true, force: true }),
+  };
 });
 
 describeNeeding(['linux', 'root'], 'with mounts', () => {
   for (const type of ['tmpfs', 'ext4'] as const) {
     imageStoreContract(type === 'ext4' ? 'ext4 on a loop device' : type, async () => {
       const disk = await SmallDisk.create(type, 64);
-      return { mountPath: disk.mountPath, otherMountPath: disk.mountPath, fileSystemTypes: [type], remove: () => disk.remove() };
+      return {
+        mountPath: disk.mountPath,
+        otherMountPath: disk.mountPath,
+        fileSystemTypes: [type],
+        remove: () => disk.remove(),
+      };
     });
   }
 
@@ -69,14 +79,20 @@ describeNeeding(['linux', 'root'], 'with mounts', () => {
 
   it('refuses a mount path that lies on another file system, is a link to one, or is missing', async () => {
     const failure = await failureOf(ImageStore.open({ mountPath: disk.mountPath, fileSystemTypes: ['nfs4'] }, 'h'));
-    expect(failure).toMatchObject({ code: 'storage-not-mounted', message: expect.stringContaining('ext4'), remedy: expect.stringContaining('nfs4') });
+    expect(failure).toMatchObject({
+      code: 'storage-not-mounted',
+      message: expect.stringContaining('ext4'),
+      remedy: expect.stringContaining('nfs4'),
+    });
     const away = await mkdtemp(join(tmpdir(), 'batchpoint-link-'));
     const link = join(disk.mountPath, 'link');
     await mkdir(join(away, 'target'));
     await symlink(join(away, 'target'), link);
     // The link lies on the storage, what it points to does not.
     const types = ['tmpfs', 'nfs4'];
-    expect((await failureOf(ImageStore.open({ mountPath: link, fileSystemTypes: types }, 'h'))).message).toContain('a link to');
+    expect((await failureOf(ImageStore.open({ mountPath: link, fileSystemTypes: types }, 'h'))).message).toContain(
+      'a link to',
+    );
     expect(await readdir(join(away, 'target'))).toEqual([]);
     const missing = await failureOf(ImageStore.open({ mountPath: '/no/such/mount', fileSystemTypes: ['nfs4'] }, 'h'));
     expect(missing.code).toBe('storage-not-mounted');

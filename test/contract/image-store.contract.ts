@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process';
-import { appendFile, mkdir, open, readFile, readdir, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,7 +91,10 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       await file.write(Buffer.from([byte[0]! ^ 1]), 0, 1, 5000);
       await file.close();
       const error = await store.verify(job, image).catch((reason: unknown) => reason as FailureError);
-      expect((error as FailureError).failure).toMatchObject({ code: 'digest-mismatch', message: expect.stringContaining('criu/pages-1.img') });
+      expect((error as FailureError).failure).toMatchObject({
+        code: 'digest-mismatch',
+        message: expect.stringContaining('criu/pages-1.img'),
+      });
       await store.verify(job, old);
     });
 
@@ -98,7 +113,7 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
 
     it('lists an image with a damaged manifest as unreadable, with the reason, and the others as they are', async () => {
       const job = newJob();
-      const images = [];
+      const images: ReadableImage[] = [];
       for (let i = 0; i < 5; i += 1) images.push(await commitSample(store, job));
       const manifest = (i: number): string => join(images[i]!.directory, 'manifest.json');
       await truncate(manifest(1), 200);
@@ -110,7 +125,10 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       const entries = await store.list(job);
       expect(entries.map(isReadable)).toEqual([true, false, false, false, false]);
       for (const entry of entries.slice(1)) {
-        expect('failure' in entry && entry.failure).toMatchObject({ code: 'manifest-unreadable', remedy: expect.any(String) });
+        expect('failure' in entry && entry.failure).toMatchObject({
+          code: 'manifest-unreadable',
+          remedy: expect.any(String),
+        });
       }
       expect(await failureCode(store.read(job, entries[1]!))).toBe('manifest-unreadable');
     });
@@ -133,7 +151,10 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       // Cut short: still listed, but no longer the one that counts.
       await truncate(join(newest!.directory, 'criu/pages-1.img'), 10);
       expect(await store.prune(job, 1)).toEqual([]);
-      expect((await store.list(job)).map(({ checkpointId }) => checkpointId)).toEqual([newest!.checkpointId, previous!.checkpointId]);
+      expect((await store.list(job)).map(({ checkpointId }) => checkpointId)).toEqual([
+        newest!.checkpointId,
+        previous!.checkpointId,
+      ]);
       expect(await store.remove(job, newest!.checkpointId)).toBe(true);
       expect(await store.prune(job, 0)).toEqual([]);
       expect(readable(await store.list(job)).map(({ checkpointId }) => checkpointId)).toEqual([previous!.checkpointId]);
@@ -176,7 +197,9 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       })();
       await sleep(150);
       await other.records.claim(job, 'c2');
-      const before = (await other.list(job)).filter((entry) => isReadable(entry)).map(({ checkpointId }) => checkpointId);
+      const before = (await other.list(job))
+        .filter((entry) => isReadable(entry))
+        .map(({ checkpointId }) => checkpointId);
       await sleep(150);
       stop = true;
       await loser;
@@ -189,7 +212,9 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
 
     it('keeps two hosts that commit at once apart', async () => {
       const job = newJob();
-      await Promise.all([store, other].flatMap((host) => [1, 2, 3].map(() => commitSample(host, job, { bytes: 20_000 }))));
+      await Promise.all(
+        [store, other].flatMap((host) => [1, 2, 3].map(() => commitSample(host, job, { bytes: 20_000 }))),
+      );
       const images = readable(await other.list(job));
       expect(images).toHaveLength(6);
       for (const image of images) await store.verify(job, image);
@@ -202,7 +227,10 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       const loader = join(import.meta.dirname, '../support/typescript-loader.mjs');
       for (let round = 0; round < 8; round += 1) {
         const env = { ...process.env, NODE_OPTIONS: '' };
-        const child = spawn(process.execPath, ['--import', loader, script, storage.mountPath, 'host-k', job], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+        const child = spawn(process.execPath, ['--import', loader, script, storage.mountPath, 'host-k', job], {
+          env,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
         let last = '';
         await new Promise<void>((resolve) => {
           const lines = createInterface({ input: child.stdout });
@@ -242,7 +270,10 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       // What earlier tests' failed commits left goes too.
       expect(removed.filter((path) => path.startsWith(`${jobDirectory(store.root, job)}/`))).toHaveLength(3);
       await expect(stat(mine.directory)).rejects.toThrow('ENOENT');
-      await Promise.all([stat(kept.directory), stat(join(storage.mountPath, theirs.directory.slice(storage.otherMountPath.length)))]);
+      await Promise.all([
+        stat(kept.directory),
+        stat(join(storage.mountPath, theirs.directory.slice(storage.otherMountPath.length))),
+      ]);
       await store.sweepStaging({ olderThanMs: 0 });
       expect((await readdir(jobDirectory(store.root, job))).filter((name) => name.startsWith('.staging'))).toEqual([]);
     });

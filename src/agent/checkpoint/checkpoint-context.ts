@@ -79,7 +79,10 @@ export interface CheckpointContext {
 }
 
 /** A field that an earlier step has set. */
-export function settled<K extends keyof CheckpointContext>(context: CheckpointContext, field: K): NonNullable<CheckpointContext[K]> {
+export function settled<K extends keyof CheckpointContext>(
+  context: CheckpointContext,
+  field: K,
+): NonNullable<CheckpointContext[K]> {
   const value = context[field];
   if (value === undefined || value === null) throw new Error(`no step has set ${field} yet`);
   return value as NonNullable<CheckpointContext[K]>;

@@ -12,7 +12,9 @@ const recordSchema = z.object({
   storageId: z.string(),
   startedAt: z.string(),
   /** Present from just before the container is frozen until it is thawed. */
-  frozen: z.object({ path: z.string(), version: z.union([z.literal(1), z.literal(2)]), guardPid: z.number().int() }).nullable(),
+  frozen: z
+    .object({ path: z.string(), version: z.union([z.literal(1), z.literal(2)]), guardPid: z.number().int() })
+    .nullable(),
 });
 export type JournalRecord = z.infer<typeof recordSchema>;
 

@@ -1,6 +1,6 @@
 import type { CheckpointImage } from '../../protocol/agent-api.js';
 import { FailureError, toFailure, type Failure } from '../../protocol/failure.js';
-import { processFacts } from '../engines/process-facts.js';
+import { isEnding } from '../engines/process-facts.js';
 import { CheckpointJournal } from './checkpoint-journal.js';
 import type { CheckpointContext, CheckpointDependencies, CheckpointRequest } from './checkpoint-context.js';
 import type { CheckpointStep, CheckpointStepName } from './checkpoint-step.js';
@@ -48,7 +48,10 @@ export class CheckpointPipeline {
    * One checkpoint. Throws {@link FailureError}, `failure.step` set; whatever happens, the container is thawed again.
    * One at a time for each container: a second is refused at once with `checkpoint-in-progress`.
    */
-  async run(request: CheckpointRequest, onStep: (step: CheckpointStepName) => void = () => undefined): Promise<CheckpointOutcome> {
+  async run(
+    request: CheckpointRequest,
+    onStep: (step: CheckpointStepName) => void = () => undefined,
+  ): Promise<CheckpointOutcome> {
     if (this.busy.has(request.containerId)) {
       throw new FailureError({
         code: 'checkpoint-in-progress',
@@ -59,7 +62,6 @@ export class CheckpointPipeline {
     }
     this.busy.add(request.containerId);
     try {
-      onStep('claim');
       return await this.runClaimed(request, onStep);
     } catch (error) {
       throw new FailureError(toFailure(error), { cause: error });
@@ -68,14 +70,27 @@ export class CheckpointPipeline {
     }
   }
 
-  private async runClaimed(request: CheckpointRequest, onStep: (step: CheckpointStepName) => void): Promise<CheckpointOutcome> {
+  private async runClaimed(
+    request: CheckpointRequest,
+    onStep: (step: CheckpointStepName) => void,
+  ): Promise<CheckpointOutcome> {
     const createdAt = new Date().toISOString();
     const startedAt = performance.now();
     const { checkpointId, jobId, containerId, trigger, storageId } = request;
     const record = { checkpointId, jobId, containerId, trigger, storageId, startedAt: createdAt, frozen: null };
     const journal = await CheckpointJournal.open(this.deps.stateDir, record);
+    // Only now: what has been told of a checkpoint is also found again after a crash.
+    onStep('claim');
     const abandoned = new AbortController();
-    const context: CheckpointContext = { request, deps: this.deps, journal, startedAt, createdAt, abandoned, warnings: [] };
+    const context: CheckpointContext = {
+      request,
+      deps: this.deps,
+      journal,
+      startedAt,
+      createdAt,
+      abandoned,
+      warnings: [],
+    };
     const begun: CheckpointStep[] = [];
     try {
       for (const item of STEPS) {
@@ -103,7 +118,9 @@ export class CheckpointPipeline {
       }
     }
     const named = hasExited(context) ? exited(failure) : failure;
-    return problems.length === 0 ? named : { ...named, message: `${named.message} (cleaning up failed too: ${problems.join('; ')})` };
+    return problems.length === 0
+      ? named
+      : { ...named, message: `${named.message} (cleaning up failed too: ${problems.join('; ')})` };
   }
 }
 
@@ -128,15 +145,17 @@ async function runTogether(
   if (failures.length > 0) throw failures[0]!;
 }
 
-/** Asked after thawing: a kill that arrived while the container was frozen takes effect only then. */
 function hasExited(context: CheckpointContext): boolean {
   const pid = context.inspected?.description.pid;
-  if (pid === undefined || context.image !== undefined) return false;
-  const [init] = processFacts([pid]);
-  return init === undefined || init.state === 'Z' || init.state === 'X';
+  return pid !== undefined && context.image === undefined && isEnding(pid);
 }
 
 function exited(failure: Failure): Failure {
   const what = 'the container ended while it was being checkpointed';
-  return { ...failure, code: 'container-exited', message: `${what} (${failure.message})`, remedy: 'nothing to do: the job is over' };
+  return {
+    ...failure,
+    code: 'container-exited',
+    message: `${what} (${failure.message})`,
+    remedy: 'nothing to do: the job is over',
+  };
 }

@@ -6,7 +6,10 @@ import { parseMountInfo, type MountInfo } from './mount-info.js';
  * The directory of a process's cgroup that holds the files of a controller: its own hierarchy under cgroup v1, the
  * unified one under v2. null when the controller is not there. `freezer` is always there under v2.
  */
-export async function cgroupOf(pid: number, controller: 'freezer' | 'memory'): Promise<{ path: string; version: 1 | 2 } | null> {
+export async function cgroupOf(
+  pid: number,
+  controller: 'freezer' | 'memory',
+): Promise<{ path: string; version: 1 | 2 } | null> {
   const [membership, mountText] = await Promise.all([
     readFile(`/proc/${pid}/cgroup`, 'utf8'),
     readFile('/proc/self/mountinfo', 'utf8'),
@@ -16,7 +19,9 @@ export async function cgroupOf(pid: number, controller: 'freezer' | 'memory'): P
     const [, id, controllers, path] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
     if (id === undefined || controllers === undefined || path === undefined) continue;
     if (controllers.split(',').includes(controller)) {
-      const mount = mounts.find(({ type, superOptions }) => type === 'cgroup' && superOptions.split(',').includes(controller));
+      const mount = mounts.find(
+        ({ type, superOptions }) => type === 'cgroup' && superOptions.split(',').includes(controller),
+      );
       return mount === undefined ? null : { path: below(mount, path), version: 1 };
     }
   }

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { isMissing } from '../image-store/storage-failure.js';
 
-/** Probes of what the kernel can do are logged as errors where it cannot, and are no reason for a failure. */
-const HARMLESS = /criu\/(kerndat|libnetlink|cgroup-props|apparmor|lsm)\.c/;
+/** Logged as errors but no reason for a failure: probes of what the kernel can do, and a limit CRIU can do without. */
+const HARMLESS = /criu\/(kerndat|libnetlink|cgroup-props|apparmor|lsm)\.c|rlimit: Can't setup RLIMIT_NOFILE for self/;
 const TAIL_BYTES = 256 * 1024;
 
 /**

@@ -30,7 +30,8 @@ export class Freezer {
     throw new FailureError({
       code: 'freeze-failed',
       message: `process ${pid} is in no cgroup that can be frozen`,
-      remedy: 'mount the freezer controller (cgroup v1) or use cgroup v2, and run the container with a cgroup of its own',
+      remedy:
+        'mount the freezer controller (cgroup v1) or use cgroup v2, and run the container with a cgroup of its own',
     });
   }
 
@@ -53,7 +54,11 @@ export class Freezer {
     } catch (error) {
       await this.thaw();
       throw new FailureError(
-        { code: 'freeze-failed', message: `writing ${this.file} failed: ${String(error)}`, remedy: 'look at the kernel log of this host' },
+        {
+          code: 'freeze-failed',
+          message: `writing ${this.file} failed: ${String(error)}`,
+          remedy: 'look at the kernel log of this host',
+        },
         { cause: error },
       );
     }
@@ -61,7 +66,8 @@ export class Freezer {
     throw new FailureError({
       code: 'freeze-failed',
       message: `the container's processes did not all stop within ${limitMs / 1000} s; one of them hangs in the kernel`,
-      remedy: 'look for processes in state D (`ps axo pid,state,wchan,cmd`), often waiting for a file system that does not answer',
+      remedy:
+        'look for processes in state D (`ps axo pid,state,wchan,cmd`), often waiting for a file system that does not answer',
     });
   }
 

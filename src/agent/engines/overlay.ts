@@ -5,7 +5,12 @@ import { overlayOf, parseMountInfo } from './mount-info.js';
 import { runTool, type ToolCommand } from './tool-process.js';
 
 /** Where overlayfs notes how an upper entry relates to this host's lower layers: meaningless, even harmful, elsewhere. */
-const HOST_BOUND_XATTRS = ['trusted.overlay.origin', 'trusted.overlay.impure', 'trusted.overlay.nlink', 'trusted.overlay.uuid'];
+const HOST_BOUND_XATTRS = [
+  'trusted.overlay.origin',
+  'trusted.overlay.impure',
+  'trusted.overlay.nlink',
+  'trusted.overlay.uuid',
+];
 const MEASURE_LIMIT_MS = 60_000;
 
 /**
@@ -21,7 +26,8 @@ export async function upperDirectory(pid: number, described: string | null): Pro
   throw new FailureError({
     code: 'writable-layer-failed',
     message: `the container's writable layer cannot be found: its root is a mount of type ${type}`,
-    remedy: "use Docker's overlay2 storage driver, or set the policy's writableLayer to false if the job writes only to mounts",
+    remedy:
+      "use Docker's overlay2 storage driver, or set the policy's writableLayer to false if the job writes only to mounts",
   });
 }
 
@@ -30,14 +36,25 @@ export async function upperDirectory(pid: number, described: string | null): Pro
  * unpacked into another upper directory it gives the same file system.
  */
 export function captureLayer(upperDir: string, tarFile: string): ToolCommand {
-  const args = ['--create', `--file=${tarFile}`, `--directory=${upperDir}`, '--sparse', '--numeric-owner', '--xattrs', '--xattrs-include=*'];
+  const args = [
+    '--create',
+    `--file=${tarFile}`,
+    `--directory=${upperDir}`,
+    '--sparse',
+    '--numeric-owner',
+    '--xattrs',
+    '--xattrs-include=*',
+  ];
   args.push(...HOST_BOUND_XATTRS.map((name) => `--xattrs-exclude=${name}`), '.');
   return { command: 'tar', args, env: toolEnvironment() };
 }
 
 /** Bytes the layer will take as a tar, roughly (apparent sizes, and a header for each entry). */
 export async function layerBytes(upperDir: string): Promise<number> {
-  const result = await runTool({ command: 'du', args: ['-s', '-x', '--block-size=1', upperDir], env: toolEnvironment() }, MEASURE_LIMIT_MS);
+  const result = await runTool(
+    { command: 'du', args: ['-s', '-x', '--block-size=1', upperDir], env: toolEnvironment() },
+    MEASURE_LIMIT_MS,
+  );
   const bytes = Number(/^(\d+)/.exec(result.output)?.[1]);
   if (Number.isSafeInteger(bytes)) return bytes;
   throw new FailureError({

@@ -23,8 +23,22 @@ export function processFacts(pids: readonly number[]): ProcessFacts[] {
     const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
     const kib = (name: string): number => Number(/^(\d+) kB/.exec(field(name))?.[1] ?? 0) * 1024;
     const dumpedBytes = kib('RssAnon') + kib('RssShmem');
-    return [{ pid, name: field('Name'), state: field('State')[0] ?? '', tracerPid: Number(field('TracerPid')), dumpedBytes }];
+    return [
+      { pid, name: field('Name'), state: field('State')[0] ?? '', tracerPid: Number(field('TracerPid')), dumpedBytes },
+    ];
   });
+}
+
+/** SIGKILL in the masks of pending signals in /proc/<pid>/status. */
+const KILL_PENDING = 1n << 8n;
+
+/** Whether the process is gone, or will be as soon as it runs again: a frozen one dies only when it is thawed. */
+export function isEnding(pid: number): boolean {
+  const status = present(() => readFileSync(`/proc/${pid}/status`, 'utf8'));
+  if (status === undefined || /^State:\s*[ZX]/m.test(status)) return true;
+  return [...status.matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm)].some(
+    ([, mask]) => (BigInt(`0x${mask}`) & KILL_PENDING) !== 0n,
+  );
 }
 
 /** A process that a signal has stopped: with it CRIU would wait for ever under cgroup v1. */
@@ -39,7 +53,8 @@ export function stoppedProcess(processes: readonly ProcessFacts[]): Failure | nu
 }
 
 /** What CRIU dumps among descriptors without a file; anything else is refused before the container is touched. */
-const DUMPABLE_ANONYMOUS = /^anon_inode:(\[eventpoll\]|\[eventfd\]|\[signalfd\]|\[timerfd\]|\[fanotify\]|\[pidfd\]|inotify|\[inotify\])/;
+const DUMPABLE_ANONYMOUS =
+  /^anon_inode:(\[eventpoll\]|\[eventfd\]|\[signalfd\]|\[timerfd\]|\[fanotify\]|\[pidfd\]|inotify|\[inotify\])/;
 /** Character device majors CRIU knows: 1 memory devices, 4 and 5 terminals, 136 to 143 pseudo-terminals. */
 const DUMPABLE_DEVICE_MAJORS = new Set([1, 4, 5, 136, 137, 138, 139, 140, 141, 142, 143]);
 /** /dev/net/tun: a misc device that CRIU dumps. */
@@ -59,7 +74,10 @@ export function unsupportedResource(processes: readonly ProcessFacts[], files: r
     const what = undumpable(file);
     if (what === null) continue;
     const holder = `process ${file.pid} (${names.get(file.pid) ?? '?'})`;
-    return unsupported(`${holder} has ${what} open (descriptor ${file.fd}), which CRIU cannot put into an image`, remedyFor(what));
+    return unsupported(
+      `${holder} has ${what} open (descriptor ${file.fd}), which CRIU cannot put into an image`,
+      remedyFor(what),
+    );
   }
   return null;
 }
@@ -74,12 +92,14 @@ function undumpable({ pid, fd, target }: OpenFile): string | null {
   // glibc's gnu_dev_major and gnu_dev_minor, for the numbers in use.
   const major = (stats.rdev >>> 8) & 0xfff;
   const minor = (stats.rdev & 0xff) | ((stats.rdev >>> 12) & 0xfff00);
-  if (stats.isCharacterDevice() && (DUMPABLE_DEVICE_MAJORS.has(major) || `${major}:${minor}` === TUN_DEVICE)) return null;
+  if (stats.isCharacterDevice() && (DUMPABLE_DEVICE_MAJORS.has(major) || `${major}:${minor}` === TUN_DEVICE))
+    return null;
   return `the device ${target}`;
 }
 
 function remedyFor(what: string): string {
-  if (what === 'io_uring') return 'let the program use another kind of I/O (for Node.js set UV_USE_IO_URING=0), or set its checkpoint mode to off';
+  if (what === 'io_uring')
+    return 'let the program use another kind of I/O (for Node.js set UV_USE_IO_URING=0), or set its checkpoint mode to off';
   return 'let the program close it, or set the checkpoint mode of the job to off';
 }
 

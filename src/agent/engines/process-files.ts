@@ -35,7 +35,8 @@ export function filesOpenForWriting(
     // The two lowest bits are the access mode: 0 reads only.
     if (flags === undefined || (parseInt(flags, 8) & 3) === 0) continue;
     const stats = present(() => statSync(`/proc/${pid}/fd/${fd}`));
-    if (stats?.isFile()) found.set(target, { destination, path: target.slice(destination.length + 1), bytes: stats.size });
+    if (stats?.isFile())
+      found.set(target, { destination, path: target.slice(destination.length + 1), bytes: stats.size });
   }
   return [...found.values()].sort((a, b) => (a.destination + a.path < b.destination + b.path ? -1 : 1));
 }

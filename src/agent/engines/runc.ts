@@ -46,7 +46,10 @@ export class Runc {
 
   /** null when runc knows no such container. Throws `host-not-ready` when runc does not work. */
   async state(root: string, id: string): Promise<RuncState | null> {
-    const result = await runTool({ command: this.settings.runc, args: ['--root', root, 'state', id], env: this.env('/') }, STATE_LIMIT_MS);
+    const result = await runTool(
+      { command: this.settings.runc, args: ['--root', root, 'state', id], env: this.env('/') },
+      STATE_LIMIT_MS,
+    );
     if (result.code === 0) {
       const parsed = runcStateSchema.safeParse(parseJson(result.output));
       if (parsed.success) return parsed.data;
@@ -64,7 +67,15 @@ export class Runc {
       `ghost-limit ${GHOST_LIMIT_BYTES}`,
       `timeout ${Math.max(1, Math.ceil(options.timeoutMs / 1000))}`,
     ]);
-    const args = ['--root', options.root, 'checkpoint', '--leave-running', '--file-locks', '--tcp-established', '--ext-unix-sk'];
+    const args = [
+      '--root',
+      options.root,
+      'checkpoint',
+      '--leave-running',
+      '--file-locks',
+      '--tcp-established',
+      '--ext-unix-sk',
+    ];
     args.push('--image-path', options.imagePath, '--work-path', options.workPath, options.id);
     return { command: this.settings.runc, args, env: this.env(home) };
   }
@@ -77,7 +88,16 @@ export class Runc {
       'leave-stopped',
       ...(options.tcp === 'close' ? ['tcp-close'] : []),
     ]);
-    const args = ['--root', options.root, 'restore', '--detach', '--bundle', options.bundle, '--file-locks', '--ext-unix-sk'];
+    const args = [
+      '--root',
+      options.root,
+      'restore',
+      '--detach',
+      '--bundle',
+      options.bundle,
+      '--file-locks',
+      '--ext-unix-sk',
+    ];
     args.push('--image-path', options.imagePath, '--work-path', options.workPath, '--pid-file', options.pidFile);
     if (options.tcp === 'keep') args.push('--tcp-established');
     if (options.consoleSocket !== undefined) args.push('--console-socket', options.consoleSocket);

@@ -16,7 +16,11 @@ export function tcpLocalAddresses(files: readonly OpenFile[]): string[] {
   for (const [pid, inodes] of sockets) {
     const network = present(() => readlinkSync(`/proc/${pid}/ns/net`));
     if (network === undefined) continue;
-    const table = tables.get(network) ?? ['tcp', 'tcp6'].flatMap((name) => connections(present(() => readFileSync(`/proc/${pid}/net/${name}`, 'utf8')) ?? ''));
+    const table =
+      tables.get(network) ??
+      ['tcp', 'tcp6'].flatMap((name) =>
+        connections(present(() => readFileSync(`/proc/${pid}/net/${name}`, 'utf8')) ?? ''),
+      );
     tables.set(network, table);
     for (const { inode, address } of table) if (inodes.has(inode)) addresses.add(address);
   }
@@ -35,7 +39,12 @@ export function connections(table: string): { inode: string; address: string }[]
 
 /** The kernel prints an address as 32-bit words in the machine's byte order, little-endian on x86-64 and aarch64. */
 function decodeAddress(hex: string): string {
-  const bytes = hex.match(/.{8}/g)!.flatMap((word) => word.match(/../g)!.map((pair) => parseInt(pair, 16)).reverse());
+  const bytes = hex.match(/.{8}/g)!.flatMap((word) =>
+    word
+      .match(/../g)!
+      .map((pair) => parseInt(pair, 16))
+      .reverse(),
+  );
   if (bytes.length === 4) return bytes.join('.');
   const mapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
   if (mapped) return bytes.slice(12).join('.');

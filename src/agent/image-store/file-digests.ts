@@ -18,7 +18,10 @@ const PARALLEL_FILES = 4;
  * Makes everything below a directory durable and returns its files with their digests, in order of path. Hashing
  * runs while the kernel writes back, so that of the two only the slower one costs time.
  */
-export async function sealDirectory(directory: string, leaveOut: ReadonlySet<string> = new Set()): Promise<SealedFile[]> {
+export async function sealDirectory(
+  directory: string,
+  leaveOut: ReadonlySet<string> = new Set(),
+): Promise<SealedFile[]> {
   const { files, directories } = await walk(directory);
   const wanted = files.filter((path) => !leaveOut.has(path)).sort();
   const sealed = await mapLimited(wanted, PARALLEL_FILES, async (path): Promise<SealedFile> => {
@@ -60,7 +63,11 @@ export async function walk(directory: string): Promise<{ files: string[]; direct
 }
 
 /** Like Promise.all over a list, with at most `limit` at work; the first failure is thrown after the rest came to an end. */
-export async function mapLimited<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = new Array<R>(items.length);
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -24,7 +24,14 @@ import {
   storeRoot,
 } from './store-layout.js';
 import { checkMarker, createMarker } from './store-marker.js';
-import { readEntry, readManifest, verifyFiles, type ImageEntry, type ImagePlace, type Verification } from './stored-image.js';
+import {
+  readEntry,
+  readManifest,
+  verifyFiles,
+  type ImageEntry,
+  type ImagePlace,
+  type Verification,
+} from './stored-image.js';
 
 /** A place to write an image that does not exist yet. */
 export interface Staging {
@@ -93,21 +100,34 @@ export class ImageStore {
   }
 
   async discardStaging(staging: Staging): Promise<void> {
-    await onStorage(`removing ${staging.directory}`, this.root, () => rm(staging.directory, { recursive: true, force: true }));
+    await onStorage(`removing ${staging.directory}`, this.root, () =>
+      rm(staging.directory, { recursive: true, force: true }),
+    );
   }
 
   /**
    * Makes a staged image restorable. `files` must be durable already (`sealDirectory`). Throws `fenced` when the job was
    * started elsewhere in the meantime; the image is then not, or no longer, in the list.
    */
-  async commit(staging: Staging, draft: ManifestDraft, files: SealedFile[]): Promise<ImagePlace & { manifest: Manifest }> {
+  async commit(
+    staging: Staging,
+    draft: ManifestDraft,
+    files: SealedFile[],
+  ): Promise<ImagePlace & { manifest: Manifest }> {
     const { jobId, checkpointId, directory: from } = staging;
     const containerId = draft.container.containerId;
     return onStorage(`committing checkpoint ${checkpointId}`, this.root, async () => {
       const parent = jobDirectory(this.root, jobId);
       const sequence = await this.nextSequence(jobId);
       const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
-      const manifest: Manifest = { format: MANIFEST_FORMAT, version: MANIFEST_VERSION, sequence, ...draft, files, totalBytes };
+      const manifest: Manifest = {
+        format: MANIFEST_FORMAT,
+        version: MANIFEST_VERSION,
+        sequence,
+        ...draft,
+        files,
+        totalBytes,
+      };
       const text = `${JSON.stringify(manifest, null, 2)}\n`;
       const digest = createHash('sha256').update(text).digest('hex');
       await Promise.all([

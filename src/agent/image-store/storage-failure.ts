@@ -41,7 +41,8 @@ export function storageFull(message: string, cause?: unknown): FailureError {
     {
       code: 'storage-full',
       message,
-      remedy: 'delete old checkpoints, lower `keep`, or enlarge the storage; the job runs on and the previous checkpoint stands',
+      remedy:
+        'delete old checkpoints, lower `keep`, or enlarge the storage; the job runs on and the previous checkpoint stands',
     },
     { cause },
   );

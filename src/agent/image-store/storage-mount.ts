@@ -35,7 +35,11 @@ export async function checkMounted(location: StoreLocation): Promise<void> {
   if (mount !== null && fileSystemTypes.includes(mount.type)) return;
   const through = real === mountPath ? '' : ` (a link to ${real})`;
   const found = mount === null ? 'nothing' : `${mount.type}, mounted at ${mount.mountPoint}`;
-  throw notMounted(mountPath, `${mountPath}${through} lies on ${found}, not on ${fileSystemTypes.join(' or ')}`, fileSystemTypes);
+  throw notMounted(
+    mountPath,
+    `${mountPath}${through} lies on ${found}, not on ${fileSystemTypes.join(' or ')}`,
+    fileSystemTypes,
+  );
 }
 
 export async function freeSpace(path: string): Promise<FreeSpace> {
@@ -49,7 +53,11 @@ export async function freeSpace(path: string): Promise<FreeSpace> {
 
 function notMounted(path: string, message: string, types: string[], cause?: unknown): FailureError {
   return new FailureError(
-    { code: 'storage-not-mounted', message, remedy: `mount the storage (${types.join(' or ')}) at ${path} on this host` },
+    {
+      code: 'storage-not-mounted',
+      message,
+      remedy: `mount the storage (${types.join(' or ')}) at ${path} on this host`,
+    },
     { cause },
   );
 }

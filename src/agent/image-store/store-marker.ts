@@ -37,7 +37,11 @@ export async function checkMarker(root: string): Promise<void> {
     marker = markerSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new FailureError(
-      { code: 'storage-write-failed', message: `${path} is damaged`, remedy: 'move the file away and restart the agent' },
+      {
+        code: 'storage-write-failed',
+        message: `${path} is damaged`,
+        remedy: 'move the file away and restart the agent',
+      },
       { cause: error },
     );
   }

@@ -44,7 +44,10 @@ export async function readManifest(place: ImagePlace, jobId: string): Promise<Ma
     ]),
   );
   const unreadable = (reason: string, cause?: unknown): FailureError =>
-    new FailureError({ code: 'manifest-unreadable', message: `checkpoint ${place.name}: ${reason}`, remedy: REMEDY }, { cause });
+    new FailureError(
+      { code: 'manifest-unreadable', message: `checkpoint ${place.name}: ${reason}`, remedy: REMEDY },
+      { cause },
+    );
   if (text === null) throw unreadable(`${MANIFEST_FILE} is missing`);
   if (sidecar === null) throw unreadable(`${MANIFEST_DIGEST_FILE} is missing`);
   const digest = createHash('sha256').update(text).digest('hex');
@@ -97,7 +100,11 @@ export async function verifyFiles(place: ImagePlace, manifest: Manifest): Promis
       found = size === expected.bytes ? await digestFile(path) : { bytes: size, sha256: '' };
     } catch (error) {
       if (!isMissing(error)) throw storageFailure(error, `reading ${path}`, place.directory);
-      throw new FailureError({ code: 'file-missing', message: `checkpoint ${place.name}: ${expected.path} is missing`, remedy: REMEDY });
+      throw new FailureError({
+        code: 'file-missing',
+        message: `checkpoint ${place.name}: ${expected.path} is missing`,
+        remedy: REMEDY,
+      });
     }
     if (found.bytes === expected.bytes && found.sha256 === expected.sha256) return;
     const how =

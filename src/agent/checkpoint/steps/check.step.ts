@@ -25,11 +25,13 @@ export const checkStep: CheckpointStep = {
       throw new FailureError({
         code: 'checkpointing-off',
         message: `the policy in force for job ${request.jobId} turns checkpointing off`,
-        remedy: 'set mode to manual or periodic in the settings, the compute environment or the job (MMC_CHECKPOINT_MODE)',
+        remedy:
+          'set mode to manual or periodic in the settings, the compute environment or the job (MMC_CHECKPOINT_MODE)',
       });
     }
     if ((await freezer.state()) !== 'thawed') throw new FailureError(paused(request.containerId));
-    const failure = stoppedProcess(processes) ?? unsupportedResource(processes, openFiles(processes.map(({ pid }) => pid)));
+    const failure =
+      stoppedProcess(processes) ?? unsupportedResource(processes, openFiles(processes.map(({ pid }) => pid)));
     if (failure !== null) throw new FailureError(failure);
     const [free, layer] = await Promise.all([
       request.store.checkReady(),

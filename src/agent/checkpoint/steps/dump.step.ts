@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { parseDuration } from '../../../protocol/duration.js';
 import { FailureError, type Failure } from '../../../protocol/failure.js';
 import { rootLineOf, tailOf } from '../../engines/criu-log.js';
+import { isEnding } from '../../engines/process-facts.js';
 import type { ToolResult } from '../../engines/tool-process.js';
 import { onStorage, storageFull } from '../../image-store/storage-failure.js';
 import { settled, type CheckpointContext } from '../checkpoint-context.js';
 import type { CheckpointStep } from '../checkpoint-step.js';
 
+const VIGIL_MS = 200;
 const DUMP_LOG = 'dump.log';
 
 /** Memory and process state into the staging directory, by runc and CRIU. */
@@ -21,9 +23,15 @@ export const dumpStep: CheckpointStep = {
       timedOut = true;
       tool.kill();
     }, limitMs);
+    // With the container's first process dying CRIU was seen to wait for ever; and whoever killed the job waits too.
+    const { pid } = settled(context, 'inspected').description;
+    const vigil = setInterval(() => {
+      if (isEnding(pid)) tool.kill();
+    }, VIGIL_MS);
     tool.start();
     const result = await tool.finished;
     clearTimeout(watchdog);
+    clearInterval(vigil);
     if (timedOut) {
       throw new FailureError({
         code: 'dump-timed-out',
@@ -36,7 +44,9 @@ export const dumpStep: CheckpointStep = {
     context.dumpSeconds = result.seconds;
     if (context.request.policy.diagnosis) {
       const { directory } = settled(context, 'staging');
-      await onStorage("copying CRIU's log", directory, () => copyFile(join(context.journal.workPath, DUMP_LOG), join(directory, DUMP_LOG)));
+      await onStorage("copying CRIU's log", directory, () =>
+        copyFile(join(context.journal.workPath, DUMP_LOG), join(directory, DUMP_LOG)),
+      );
     }
   },
 };

@@ -28,7 +28,8 @@ export const inspectStep: CheckpointStep = {
       };
     } catch (error) {
       // Its /proc entries are gone: it ended after Docker described it.
-      if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? '')) throw new FailureError(notRunning(request.containerId, 'has ended'));
+      if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? ''))
+        throw new FailureError(notRunning(request.containerId, 'has ended'));
       throw error;
     }
   },
@@ -46,7 +47,8 @@ function refuseUnlessRunning(
     throw new FailureError({
       code: 'not-under-batchpoint-runtime',
       message: `container ${containerId} was not started through the runtime \`batchpoint\``,
-      remedy: "make `batchpoint` Docker's default runtime on this host (`batchpoint doctor` shows how) and start the job again",
+      remedy:
+        "make `batchpoint` Docker's default runtime on this host (`batchpoint doctor` shows how) and start the job again",
     });
   }
   return { ...description, runcRoot };
@@ -61,5 +63,9 @@ export function paused(containerId: string): Failure {
 }
 
 function notRunning(containerId: string, state: string): Failure {
-  return { code: 'job-not-running', message: `container ${containerId} ${state}`, remedy: 'only a running container can be checkpointed' };
+  return {
+    code: 'job-not-running',
+    message: `container ${containerId} ${state}`,
+    remedy: 'only a running container can be checkpointed',
+  };
 }

@@ -15,7 +15,10 @@ export const observeStep: CheckpointStep = {
     const binds = description.container.mounts.filter(({ type }) => type === 'bind' || type === 'volume');
     context.observed = {
       tcpLocalAddresses: tcpLocalAddresses(files),
-      bindMountFiles: filesOpenForWriting(files, binds.map(({ destination }) => destination)),
+      bindMountFiles: filesOpenForWriting(
+        files,
+        binds.map(({ destination }) => destination),
+      ),
     };
   },
 };
