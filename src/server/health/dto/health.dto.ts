@@ -3,14 +3,14 @@ import { ApiProperty } from '@nestjs/swagger';
 export class LivenessDto {
   static readonly example: LivenessDto = { status: 'ok' };
 
-  @ApiProperty({ enum: ['ok'] })
+  @ApiProperty({ enum: ['ok'], enumName: 'LivenessStatus' })
   status: 'ok';
 }
 
 export class ReadinessDto {
   static readonly example: ReadinessDto = { status: 'ok', checks: { database: 'ok', migrations: 'ok' } };
 
-  @ApiProperty({ enum: ['ok', 'failed'] })
+  @ApiProperty({ enum: ['ok', 'failed'], enumName: 'ReadinessStatus' })
   status: 'ok' | 'failed';
 
   /** Each check by name: `ok`, or what is wrong. */

@@ -12,10 +12,19 @@ export class HostCpuDto {
   @ApiProperty({ type: 'integer', example: 4 })
   cores: number;
 
-  @ApiProperty({ type: [String], description: 'What `/proc/cpuinfo` lists as flags (x86) or Features (arm).', example: ['avx2', 'sse4_2'] })
+  @ApiProperty({
+    type: [String],
+    description: 'What `/proc/cpuinfo` lists as flags (x86) or Features (arm).',
+    example: ['avx2', 'sse4_2'],
+  })
   flags: string[];
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'CPU state of a thread (XSAVE), bytes; null where the CPU has none.', example: 2696 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'CPU state of a thread (XSAVE), bytes; null where the CPU has none.',
+    example: 2696,
+  })
   xsaveBytes: number | null;
 }
 
@@ -55,7 +64,13 @@ export class HostFactsDto implements HostFacts {
     hostName: 'ip-10-0-1-17',
     architecture: 'x86_64',
     kernel: '6.1.112-122.189.amzn2023.x86_64',
-    cpu: { vendor: 'GenuineIntel', model: 'Intel(R) Xeon(R) Platinum 8488C', cores: 4, flags: ['avx2', 'sse4_2'], xsaveBytes: 2696 },
+    cpu: {
+      vendor: 'GenuineIntel',
+      model: 'Intel(R) Xeon(R) Platinum 8488C',
+      cores: 4,
+      flags: ['avx2', 'sse4_2'],
+      xsaveBytes: 2696,
+    },
     memoryBytes: 16_642_998_272,
     cgroupVersion: 2,
     software: { batchpoint: '0.1.0', criu: '4.2.1', runc: '1.3.6', docker: '28.5.1' },
@@ -82,7 +97,7 @@ export class HostFactsDto implements HostFacts {
   @ApiProperty({ type: 'integer', example: 16_642_998_272 })
   memoryBytes: number;
 
-  @ApiProperty({ type: 'integer', enum: [1, 2], example: 2 })
+  @ApiProperty({ enum: [1, 2], enumName: 'CgroupVersion', example: 2 })
   cgroupVersion: 1 | 2;
 
   @ApiProperty({ type: HostSoftwareDto })

@@ -28,7 +28,7 @@ function createStorageOf(kind: StorageKind, name: string, settings: Type, settin
   @ApiSchema({ name, description: `A storage of kind \`${kind}\` to be set up.` })
   class KindDto extends CreateStorageCommonDto {
     @ApiProperty({ type: 'string', const: kind, example: kind } as Parameters<typeof ApiProperty>[0])
-    kind: StorageKind;
+    kind: string;
 
     @ApiProperty({ type: settings, required: settingsRequired })
     settings: object;

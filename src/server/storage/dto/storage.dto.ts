@@ -53,7 +53,7 @@ function storageOf(kind: StorageKind, name: string, settings: Type): Type {
   @ApiSchema({ name, description: `A storage of kind \`${kind}\`.` })
   class KindDto extends StorageCommonDto {
     @ApiProperty({ type: 'string', const: kind, example: kind } as Parameters<typeof ApiProperty>[0])
-    kind: StorageKind;
+    kind: string;
 
     @ApiProperty({ type: settings })
     settings: object;
