@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { type Logger as Pino, pino } from 'pino';
+import { type DestinationStream, type Logger as Pino, type LoggerOptions, pino } from 'pino';
 import { requestContext } from '../common/request-context.js';
 
 /** Never in a log line, wherever an object that has one is logged. */
@@ -9,8 +9,8 @@ const SECRETS = ['authorization', 'token', 'credential', 'password', 'secret', '
 const FRAMEWORK = new Set(['NestFactory', 'NestApplication', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
 
 /** The server's log: one JSON object a line on stdout, each with the request it belongs to. */
-export function createPino(level: string): Pino {
-  return pino({
+export function createPino(level: string, destination?: DestinationStream): Pino {
+  const options: LoggerOptions = {
     level,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -21,7 +21,8 @@ export function createPino(level: string): Pino {
       if (context === undefined) return {};
       return { requestId: context.requestId, ...(context.traceparent ? { traceparent: context.traceparent } : {}) };
     },
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 /** Nest's Logger on pino. An object as the message gives the line its members; `msg` is its text. */

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ERROR_CODES } from '../../src/server/common/error-codes.js';
+import { SETTINGS } from '../../src/server/config/settings.js';
+
+const read = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
+
+/** Cells of every row of a page's tables. */
+function rows(page: string): string[][] {
+  return page
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+}
+const code = (text: string | undefined): string => (text ? `\`${text}\`` : '');
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+describe('Documentation', () => {
+  it('has every setting of the server, as it is', () => {
+    const expected = Object.entries(SETTINGS).map(([name, { env, byDefault, description }]) => [
+      code(env),
+      code(`--${kebab(name)}`),
+      name === 'configFile' ? '' : code(name),
+      code(byDefault),
+      description,
+    ]);
+    expect(rows(read('docs/configuration.md'))).toEqual(expected);
+  });
+
+  it('has every error code with its status, and none that is not', () => {
+    const documented = rows(read('docs/errors.md')).map(([name, status]) => [name, status]);
+    const expected = Object.entries(ERROR_CODES).map(([name, { status }]) => [code(name), String(status)]);
+    expect(documented.sort()).toEqual(expected.sort());
+    for (const row of rows(read('docs/errors.md'))) expect(row.filter((cell) => cell === '')).toEqual([]);
+  });
+
+  it('carries the licence whole', () => {
+    expect(read('LICENSE')).toContain('Version 2.0, January 2004');
+    expect(read('LICENSE')).toContain('END OF TERMS AND CONDITIONS');
+  });
+});
