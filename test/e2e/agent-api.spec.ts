@@ -24,14 +24,22 @@ describe('The agent API', () => {
       expect(agent.hostId).toBe(hostId);
       expect(agent.credential).not.toBe(credential);
       expect((await agent.open()).body).toMatchObject({ session: 2 });
-      const old = await agent.call('POST', '/sessions', { facts: agent.facts, findings: [] }, { authorization: `Bearer ${credential}` });
+      const old = await agent.call(
+        'POST',
+        '/sessions',
+        { facts: agent.facts, findings: [] },
+        { authorization: `Bearer ${credential}` },
+      );
       expect(old).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
     });
 
     it('refuses facts of the wrong shape by name', async () => {
       const agent = new FakeAgent(server.url, undefined, { ...fakeFacts(), memoryBytes: 'much' as never });
       const answer = await agent.enrol(joinToken);
-      expect(answer).toMatchObject({ status: 400, body: { code: 'validation-failed', errors: [{ pointer: '/facts' }] } });
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { code: 'validation-failed', errors: [{ pointer: '/facts' }] },
+      });
       expect(answer.body.detail).toContain('facts.memoryBytes');
     });
 
@@ -75,7 +83,10 @@ describe('The agent API', () => {
       const agent = await FakeAgent.start(server.url, joinToken);
       const { revision } = agent.config!;
       expect((await agent.heartbeat({}, { 'if-none-match': revision })).body.config).toBeNull();
-      await server.api('patch', '/settings').send({ policy: { keep: 7 } }).expect(200);
+      await server
+        .api('patch', '/settings')
+        .send({ policy: { keep: 7 } })
+        .expect(200);
       const { config } = (await agent.heartbeat({}, { 'if-none-match': revision })).body;
       expect(config).toMatchObject({ hostId: agent.hostId, policy: { keep: 7 } });
       expect(config!.revision).not.toBe(revision);
@@ -91,7 +102,10 @@ describe('The agent API', () => {
       expect(await version()).toBe(before);
       await agent.heartbeat({ storage: { ...storage, ready: false, reason: 'gone' } });
       expect(await version()).toBe(before + 1);
-      expect((await server.api('get', `/hosts/${agent.hostId}`)).body.storage).toMatchObject({ ready: false, reason: 'gone' });
+      expect((await server.api('get', `/hosts/${agent.hostId}`)).body.storage).toMatchObject({
+        ready: false,
+        reason: 'gone',
+      });
     });
   });
 
@@ -102,7 +116,11 @@ describe('The agent API', () => {
       const read = await server.api('get', path).expect(200);
       const dry = await server.api('patch', `${path}?dryRun=true`).send({ draining: true }).expect(200);
       expect(dry.body.draining).toBe(true);
-      const patched = await server.api('patch', path).set('if-match', read.headers.etag!).send({ draining: true, labels: { a: 'b' } }).expect(200);
+      const patched = await server
+        .api('patch', path)
+        .set('if-match', read.headers.etag!)
+        .send({ draining: true, labels: { a: 'b' } })
+        .expect(200);
       expect(patched.body).toMatchObject({ draining: true, labels: { a: 'b' }, version: read.body.version + 1 });
       await server.api('patch', path).set('if-match', read.headers.etag!).send({ draining: false }).expect(412);
 

@@ -54,7 +54,11 @@ export class FakeAgent {
   ) {}
 
   /** Enrolled, with a session and a heartbeat behind it. */
-  static async start(url: string, joinToken: string, options: { facts?: Partial<HostFacts>; storageId?: string } = {}): Promise<FakeAgent> {
+  static async start(
+    url: string,
+    joinToken: string,
+    options: { facts?: Partial<HostFacts>; storageId?: string } = {},
+  ): Promise<FakeAgent> {
     const agent = new FakeAgent(url, undefined, fakeFacts(options.facts));
     await agent.enrol(joinToken);
     await agent.open();
@@ -64,7 +68,9 @@ export class FakeAgent {
 
   async enrol(joinToken: string): Promise<Answer> {
     const body = { machineId: this.machineId, facts: this.facts, findings: [] };
-    const answer = await this.call<Record<string, unknown>>('POST', '/enrolments', body, { authorization: `Bearer ${joinToken}` });
+    const answer = await this.call<Record<string, unknown>>('POST', '/enrolments', body, {
+      authorization: `Bearer ${joinToken}`,
+    });
     if (answer.status === 201) Object.assign(this, answer.body);
     return answer;
   }
@@ -76,8 +82,16 @@ export class FakeAgent {
     return answer;
   }
 
-  heartbeat(changes: Partial<HeartbeatRequest> = {}, headers: Record<string, string> = {}): Promise<Answer<{ config: AgentConfig | null }>> {
-    return this.call('POST', '/heartbeats', { storage: null, runningJobs: 0, unsentReports: 0, findings: [], ...changes }, headers);
+  heartbeat(
+    changes: Partial<HeartbeatRequest> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer<{ config: AgentConfig | null }>> {
+    return this.call(
+      'POST',
+      '/heartbeats',
+      { storage: null, runningJobs: 0, unsentReports: 0, findings: [], ...changes },
+      headers,
+    );
   }
 
   poll(wait = '0s'): Promise<Answer<{ items: Command[] }>> {
@@ -118,7 +132,11 @@ export class FakeAgent {
     };
   }
 
-  checkpoint(jobId: string, status: CheckpointReport['status'], changes: Partial<CheckpointReport> = {}): CheckpointReport {
+  checkpoint(
+    jobId: string,
+    status: CheckpointReport['status'],
+    changes: Partial<CheckpointReport> = {},
+  ): CheckpointReport {
     return {
       type: 'checkpoint',
       checkpointId: newId('checkpoint'),
@@ -156,7 +174,12 @@ export class FakeAgent {
     };
   }
 
-  async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  async call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const response = await fetch(`${this.url}${AGENT_API}${path}`, {
       method,
       headers: {

@@ -25,6 +25,11 @@ export const AgentCaller = createParamDecorator((_: unknown, context: ExecutionC
 /** Documents the header. */
 export function InSession(): MethodDecorator {
   return applyDecorators(
-    ApiHeader({ name: 'Batchpoint-Session', required: true, description: 'The number of the session.', schema: { type: 'integer', example: 1 } }),
+    ApiHeader({
+      name: 'Batchpoint-Session',
+      required: true,
+      description: 'The number of the session.',
+      schema: { type: 'integer', example: 1 },
+    }),
   );
 }

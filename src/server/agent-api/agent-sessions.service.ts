@@ -44,7 +44,11 @@ export class AgentSessionsService {
   }
 
   /** `revision`: of the configuration the agent has. */
-  async heartbeat({ hostId, session }: AgentCallerInfo, request: HeartbeatRequest, revision: string | undefined): Promise<HeartbeatAnswerDto> {
+  async heartbeat(
+    { hostId, session }: AgentCallerInfo,
+    request: HeartbeatRequest,
+    revision: string | undefined,
+  ): Promise<HeartbeatAnswerDto> {
     await this.hosts.heartbeat(hostId, session, request);
     if (request.unsentReports === 0) await this.jobs.confirm(hostId);
     const config = await this.configOf(hostId);
@@ -56,7 +60,9 @@ export class AgentSessionsService {
     const computeEnvironmentId = await this.hosts.computeEnvironmentOf(hostId);
     const pinnedCheckpoints = await this.checkpoints.pinnedFor(hostId);
     const rhythm = { heartbeatSeconds, pollSeconds: POLL_SECONDS };
-    const config: AgentConfig = await this.configs.forHost({ id: hostId, computeEnvironmentId }, rhythm, { pinnedCheckpoints });
+    const config: AgentConfig = await this.configs.forHost({ id: hostId, computeEnvironmentId }, rhythm, {
+      pinnedCheckpoints,
+    });
     return { ...config, pinnedCheckpoints };
   }
 }

@@ -40,7 +40,15 @@ export class AgentController {
     return this.sessions.enrol(caller, body);
   }
 
-  @Create({ id: 'openAgentSession', summary: 'Start a session', description: 'Once a process start. Sessions before it are stale from then on.', path: 'sessions', role: 'agent', body: OpenSessionDto, type: AgentSessionDto })
+  @Create({
+    id: 'openAgentSession',
+    summary: 'Start a session',
+    description: 'Once a process start. Sessions before it are stale from then on.',
+    path: 'sessions',
+    role: 'agent',
+    body: OpenSessionDto,
+    type: AgentSessionDto,
+  })
   open(@Caller() { hostId }: AgentPrincipal, @Body() body: OpenSessionDto): Promise<AgentSessionDto> {
     return this.sessions.open(hostId, body);
   }
@@ -91,7 +99,11 @@ export class AgentController {
     body: CommandResultDto,
     errors: ['stale-agent-session'],
   })
-  async putCommandResult(@AgentCaller() { hostId, session }: AgentCallerInfo, @Param('id') id: string, @Body() body: CommandResultDto): Promise<void> {
+  async putCommandResult(
+    @AgentCaller() { hostId, session }: AgentCallerInfo,
+    @Param('id') id: string,
+    @Body() body: CommandResultDto,
+  ): Promise<void> {
     await this.hosts.check(hostId, session);
     await this.commands.complete(hostId, id, toCommandResult(body));
   }

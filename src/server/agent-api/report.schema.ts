@@ -92,7 +92,10 @@ const checkpointReport = z
     failure: failureSchema.optional(),
     image: imageSchema.optional(),
   })
-  .refine((report) => report.status !== 'committed' || report.image !== undefined, { error: 'a committed checkpoint has an image', path: ['image'] });
+  .refine((report) => report.status !== 'committed' || report.image !== undefined, {
+    error: 'a committed checkpoint has an image',
+    path: ['image'],
+  });
 
 const restoreReport = z.object({
   ...envelope,

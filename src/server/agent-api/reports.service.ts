@@ -44,7 +44,8 @@ export class ReportsService {
         const detail = await this.applySafely(hostId, jobs.get(report.jobId)!, report);
         if (detail !== undefined) rejected.push({ id: report.id, detail });
       }
-      for (const { id, detail } of rejected) this.logger.warn({ hostId, reportId: id, msg: `report rejected: ${detail}` });
+      for (const { id, detail } of rejected)
+        this.logger.warn({ hostId, reportId: id, msg: `report rejected: ${detail}` });
       return { accepted: fresh.length - rejected.length, duplicates: items.length - fresh.length, rejected };
     });
   }
@@ -78,7 +79,13 @@ export class ReportsService {
   }
 
   private async apply(hostId: string, jobId: string, report: Report): Promise<void> {
-    const received = <R>(body: R): ReceivedReport<R> => ({ reportId: report.id, at: new Date(report.at), hostId, jobId, body });
+    const received = <R>(body: R): ReceivedReport<R> => ({
+      reportId: report.id,
+      at: new Date(report.at),
+      hostId,
+      jobId,
+      body,
+    });
     if (report.type === 'container') await this.containers.apply(received(report));
     else if (report.type === 'checkpoint') await this.checkpoints.apply(received(report));
     else if (report.type === 'restore') await this.restores.apply(received(report));

@@ -17,14 +17,17 @@ export interface SchemaFieldOptions {
  */
 export function SchemaField(schema: z.ZodType, options: SchemaFieldOptions = {}): PropertyDecorator {
   const { description, example, optional = false, documented = schema } = options;
-  const { $schema: _, ...json } = z.toJSONSchema(documented, { io: 'input', reused: 'inline' }) as Record<string, unknown>;
+  const { $schema: _, ...json } = z.toJSONSchema(documented, { io: 'input', reused: 'inline' }) as Record<
+    string,
+    unknown
+  >;
   return applyDecorators(
     ApiProperty({
       ...json,
       required: !optional,
       ...(description === undefined ? {} : { description }),
       ...(example === undefined ? {} : { example }),
-    } as Parameters<typeof ApiProperty>[0]),
+    }),
     ValidateIf((_object, value: unknown) => !(optional && value === undefined)),
     MatchesSchema(schema),
   );
@@ -48,5 +51,7 @@ function MatchesSchema(schema: z.ZodType): PropertyDecorator {
 export function problemOf(schema: z.ZodType, name: string, value: unknown): string {
   const parsed = schema.safeParse(value);
   const issue = parsed.error?.issues[0];
-  return issue === undefined ? `${name} is not valid` : `${[name, ...issue.path].filter((part) => part !== '').join('.')}: ${issue.message}`;
+  return issue === undefined
+    ? `${name} is not valid`
+    : `${[name, ...issue.path].filter((part) => part !== '').join('.')}: ${issue.message}`;
 }

@@ -41,12 +41,19 @@ export const UNREPORTED: ReportedCheckpoint = {
  * A checkpoint with one more report of it. The order in which reports arrive, and how often, makes no difference: a status only
  * moves as the transition table allows, and what a report tells is kept whether or not it still moves the status.
  */
-export function mergeCheckpoint(known: ReportedCheckpoint, report: CheckpointReport, at: Date, hostFacts: HostFacts): ReportedCheckpoint {
+export function mergeCheckpoint(
+  known: ReportedCheckpoint,
+  report: CheckpointReport,
+  at: Date,
+  hostFacts: HostFacts,
+): ReportedCheckpoint {
   const merged = { ...known, status: next(known.status, report.status) };
-  merged.containerId ??= report.containerId;
+  // An image may be deleted by another host, from another container than the one it is of.
+  if (report.status !== 'deleted') merged.containerId ??= report.containerId;
   if (report.status === 'running') {
     if (known.startedAt === null || at < known.startedAt) merged.startedAt = at;
-    if (known.reportedAt === null || at >= known.reportedAt) Object.assign(merged, { step: report.step ?? null, reportedAt: at });
+    if (known.reportedAt === null || at >= known.reportedAt)
+      Object.assign(merged, { step: report.step ?? null, reportedAt: at });
   }
   if (report.status === 'failed' && merged.image === null) {
     merged.failure = report.failure ?? { code: 'internal', message: 'The agent gave no reason.' };

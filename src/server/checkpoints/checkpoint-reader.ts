@@ -66,7 +66,10 @@ export class CheckpointReader {
     const row = await this.database.repository(Checkpoint).findOneBy({ id });
     if (row === null) throw checkpointNotFound(id);
     if (row.status === 'committed') return row as CommittedCheckpoint & { jobId: string };
-    throw new DomainError('checkpoint-not-committed', `Checkpoint ${id} is ${row.status}; only a committed one can restore.`);
+    throw new DomainError(
+      'checkpoint-not-committed',
+      `Checkpoint ${id} is ${row.status}; only a committed one can restore.`,
+    );
   }
 
   /** Pinned images of the jobs whose newest attempt is on this host: what its agent must not prune. */
@@ -79,7 +82,11 @@ export class CheckpointReader {
     return rows.map((row) => row.id);
   }
 
-  private async page(filters: CheckpointQueryDto, query: JobCheckpointQueryDto, jobId: string | undefined): Promise<Page<CheckpointDto>> {
+  private async page(
+    filters: CheckpointQueryDto,
+    query: JobCheckpointQueryDto,
+    jobId: string | undefined,
+  ): Promise<Page<CheckpointDto>> {
     const builder = this.database.repository(Checkpoint).createQueryBuilder('checkpoint');
     const { status, trigger, pinned, hostId, storageId } = filters;
     const equal = { jobId, status, trigger, pinned, hostId, storageId };

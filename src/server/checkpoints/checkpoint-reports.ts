@@ -40,23 +40,43 @@ export class CheckpointReports {
   }
 
   /** A host tells of the checkpoints it takes; an image on shared storage may be pruned by any host the job has run on. */
-  private async checkOwner(known: Checkpoint, { body, hostId, jobId }: ReceivedReport<CheckpointReport>): Promise<void> {
+  private async checkOwner(
+    known: Checkpoint,
+    { body, hostId, jobId }: ReceivedReport<CheckpointReport>,
+  ): Promise<void> {
     if (known.jobId !== jobId) throw new ForeignReportError(`checkpoint ${known.id} is not of job ${body.jobId}`);
     if (known.hostId === hostId) return;
+    if (isOnlyDeletion(known) && body.status !== 'deleted') {
+      // The news of its end came first, from the host that pruned it: this is the host that took it.
+      Object.assign(known, { hostId, trigger: body.trigger });
+      return;
+    }
     if (body.status === 'deleted' && (await this.jobs.hasRunOn(jobId, hostId))) return;
     throw new ForeignReportError(`checkpoint ${known.id} is another host's`);
   }
 
-  private async merge(known: Checkpoint | null, { body, at, hostId }: ReceivedReport<CheckpointReport>): Promise<ReportedCheckpoint> {
+  private async merge(
+    known: Checkpoint | null,
+    { body, at, hostId }: ReceivedReport<CheckpointReport>,
+  ): Promise<ReportedCheckpoint> {
     const host = await this.hosts.find(hostId);
     return mergeCheckpoint(known ?? UNREPORTED, body, at, host!.facts);
   }
 
-  private async insert({ body, hostId, jobId }: ReceivedReport<CheckpointReport>, merged: ReportedCheckpoint): Promise<void> {
-    await this.database.repository(Checkpoint).insert({ id: body.checkpointId, jobId, hostId, trigger: body.trigger, ...merged } as never);
+  private async insert(
+    { body, hostId, jobId }: ReceivedReport<CheckpointReport>,
+    merged: ReportedCheckpoint,
+  ): Promise<void> {
+    await this.database
+      .repository(Checkpoint)
+      .insert({ id: body.checkpointId, jobId, hostId, trigger: body.trigger, ...merged });
   }
 
-  private async moveOperation(operationId: string | null, { status }: CheckpointReport, merged: ReportedCheckpoint): Promise<void> {
+  private async moveOperation(
+    operationId: string | null,
+    { status }: CheckpointReport,
+    merged: ReportedCheckpoint,
+  ): Promise<void> {
     if (operationId === null) return;
     if (status === 'running') await this.operations.start(operationId);
     if (status === 'committed') await this.operations.succeed(operationId);
@@ -68,8 +88,22 @@ export class CheckpointReports {
     if (told === undefined) return;
     const [type, message] = told;
     const { checkpointId, containerId, failure = null, status } = body;
-    await this.history.add({ jobId, type, happenedAt: at, message, failure, hostId, containerId, checkpointId, sourceKey: `${checkpointId}:${status}` });
+    await this.history.add({
+      jobId,
+      type,
+      happenedAt: at,
+      message,
+      failure,
+      hostId,
+      containerId,
+      checkpointId,
+      sourceKey: `${checkpointId}:${status}`,
+    });
   }
+}
+
+function isOnlyDeletion({ status, startedAt, finishedAt, operationId }: Checkpoint): boolean {
+  return status === 'deleted' && startedAt === null && finishedAt === null && operationId === null;
 }
 
 function eventOf({ status, trigger, image, failure }: CheckpointReport): [JobEventType, string] | undefined {
@@ -77,8 +111,15 @@ function eventOf({ status, trigger, image, failure }: CheckpointReport): [JobEve
   if (status === 'committed') {
     const { sequence, totalBytes, freezeSeconds } = image!;
     const size = `${(totalBytes / 1024 ** 2).toFixed(1)} MiB`;
-    return ['job-checkpoint-succeeded', `Checkpoint ${sequence} (${trigger}) is committed: ${size}, frozen for ${freezeSeconds.toFixed(2)} s.`];
+    return [
+      'job-checkpoint-succeeded',
+      `Checkpoint ${sequence} (${trigger}) is committed: ${size}, frozen for ${freezeSeconds.toFixed(2)} s.`,
+    ];
   }
-  if (status === 'failed') return ['job-checkpoint-failed', `A checkpoint (${trigger}) failed: ${failure?.message ?? 'the agent gave no reason'}`];
+  if (status === 'failed')
+    return [
+      'job-checkpoint-failed',
+      `A checkpoint (${trigger}) failed: ${failure?.message ?? 'the agent gave no reason'}`,
+    ];
   return undefined;
 }

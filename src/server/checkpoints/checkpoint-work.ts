@@ -42,9 +42,10 @@ export class CheckpointWork implements OnModuleInit {
     const verificationFailure = result.status === 'failed' ? result.failure : null;
     await this.database
       .repository(Checkpoint)
-      .update({ id: body.checkpointId }, { verifiedAt: new Date(), verificationFailure: verificationFailure as never });
+      .update({ id: body.checkpointId }, { verifiedAt: new Date(), verificationFailure: verificationFailure });
     await this.notifier.notify('checkpoint', body.checkpointId);
-    if (result.status === 'succeeded' && operationId !== null) await this.operations.succeed(operationId, { ...result.output });
+    if (result.status === 'succeeded' && operationId !== null)
+      await this.operations.succeed(operationId, { ...result.output });
   }
 
   private async deletionEnded({ body, result, operationId }: SettledCommand<'delete-checkpoint'>): Promise<void> {
@@ -55,7 +56,9 @@ export class CheckpointWork implements OnModuleInit {
 
   /** What it was at cannot be known. Should it come back and have committed, its report corrects this. */
   private async hostLost({ id, name, lastHeartbeatAt }: LostHost): Promise<void> {
-    const running = await this.database.repository(Checkpoint).findBy({ hostId: id, status: In(['pending', 'running']) });
+    const running = await this.database
+      .repository(Checkpoint)
+      .findBy({ hostId: id, status: In(['pending', 'running']) });
     const failure: Failure = {
       code: 'host-offline',
       message: `Host ${name} has not been heard of since ${lastHeartbeatAt.toISOString()}; whether it finished the checkpoint is not known.`,
@@ -71,7 +74,7 @@ export class CheckpointWork implements OnModuleInit {
   private async move(id: string, to: CheckpointStatus, changes: Concluded): Promise<void> {
     const { affected } = await this.database
       .repository(Checkpoint)
-      .update({ id, status: In(statesLeadingTo(CHECKPOINT_TRANSITIONS, to)) }, { ...changes, status: to } as never);
+      .update({ id, status: In(statesLeadingTo(CHECKPOINT_TRANSITIONS, to)) }, { ...changes, status: to });
     if (affected !== 0) await this.notifier.notify('checkpoint', id);
   }
 }

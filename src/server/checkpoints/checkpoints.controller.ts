@@ -47,7 +47,11 @@ export class CheckpointsController {
     dryRun: true,
     errors: ['checkpoint-not-committed'],
   })
-  update(@Param('id') id: string, @Body() body: UpdateCheckpointDto, @IfMatch() ifMatch: IfMatchVersions): Promise<CheckpointDto> {
+  update(
+    @Param('id') id: string,
+    @Body() body: UpdateCheckpointDto,
+    @IfMatch() ifMatch: IfMatchVersions,
+  ): Promise<CheckpointDto> {
     return this.checkpoints.update(id, body, ifMatch);
   }
 
@@ -59,9 +63,19 @@ export class CheckpointsController {
     role: 'operator',
     type: OperationDto,
     dryRun: true,
-    errors: ['checkpoint-not-committed', 'checkpoint-pinned', 'last-restorable-checkpoint', 'host-offline', 'operation-in-progress'],
+    errors: [
+      'checkpoint-not-committed',
+      'checkpoint-pinned',
+      'last-restorable-checkpoint',
+      'host-offline',
+      'operation-in-progress',
+    ],
   })
-  remove(@Param('id') id: string, @Query() { force = false }: DeleteCheckpointQueryDto, @IfMatch() ifMatch: IfMatchVersions): Promise<OperationDto> {
+  remove(
+    @Param('id') id: string,
+    @Query() { force = false }: DeleteCheckpointQueryDto,
+    @IfMatch() ifMatch: IfMatchVersions,
+  ): Promise<OperationDto> {
     return this.checkpoints.remove(id, force, ifMatch);
   }
 

@@ -37,7 +37,11 @@ export class CheckpointsService {
     const hostId = await this.hostToCheckpointOn({ id: jobId, jobId: awsId, containerId, policy, ...rest });
     await this.refuseSecond(jobId, containerId!);
     const checkpointId = newId('checkpoint');
-    const operationId = await this.operations.open({ type: 'checkpoint', resourceType: 'checkpoint', resourceId: checkpointId });
+    const operationId = await this.operations.open({
+      type: 'checkpoint',
+      resourceType: 'checkpoint',
+      resourceId: checkpointId,
+    });
     await this.database
       .repository(Checkpoint)
       .insert({ id: checkpointId, jobId, hostId, containerId, operationId, trigger: 'manual', status: 'pending' });
@@ -52,7 +56,10 @@ export class CheckpointsService {
     const checkpoint = await this.lock(id, ifMatch);
     if (pinned !== undefined) {
       if (pinned && (checkpoint.status === 'deleted' || checkpoint.status === 'failed')) {
-        throw new DomainError('checkpoint-not-committed', `Checkpoint ${id} has ${checkpoint.status === 'failed' ? 'failed' : 'been deleted'}: there is nothing to keep.`);
+        throw new DomainError(
+          'checkpoint-not-committed',
+          `Checkpoint ${id} has ${checkpoint.status === 'failed' ? 'failed' : 'been deleted'}: there is nothing to keep.`,
+        );
       }
       checkpoint.pinned = pinned;
     }
@@ -70,12 +77,23 @@ export class CheckpointsService {
     const checkpoint = await this.lock(id, ifMatch);
     this.refuseUnlessImage(checkpoint, 'delete');
     if (checkpoint.pinned) {
-      throw new DomainError('checkpoint-pinned', `Checkpoint ${id} is pinned; set pinned to false first (PATCH /api/v1/checkpoints/${id}).`);
+      throw new DomainError(
+        'checkpoint-pinned',
+        `Checkpoint ${id} is pinned; set pinned to false first (PATCH /api/v1/checkpoints/${id}).`,
+      );
     }
     if (!force) await this.refuseLast(checkpoint, job);
     const hostId = await this.hostThatReaches(checkpoint);
-    const operationId = await this.operations.open({ type: 'delete-checkpoint', resourceType: 'checkpoint', resourceId: id });
-    await this.commands.send(hostId, { type: 'delete-checkpoint', checkpointId: id, jobId: job.jobId }, { operationId });
+    const operationId = await this.operations.open({
+      type: 'delete-checkpoint',
+      resourceType: 'checkpoint',
+      resourceId: id,
+    });
+    await this.commands.send(
+      hostId,
+      { type: 'delete-checkpoint', checkpointId: id, jobId: job.jobId },
+      { operationId },
+    );
     return this.operations.find(operationId);
   }
 
@@ -85,14 +103,21 @@ export class CheckpointsService {
     this.refuseUnlessImage(checkpoint, 'verify');
     const { jobId: awsId } = await this.jobs.find(checkpoint.jobId);
     const hostId = await this.hostThatReaches(checkpoint);
-    const operationId = await this.operations.open({ type: 'verify-checkpoint', resourceType: 'checkpoint', resourceId: id });
+    const operationId = await this.operations.open({
+      type: 'verify-checkpoint',
+      resourceType: 'checkpoint',
+      resourceId: id,
+    });
     await this.commands.send(hostId, { type: 'verify-checkpoint', checkpointId: id, jobId: awsId }, { operationId });
     return this.operations.find(operationId);
   }
 
   private async hostToCheckpointOn(job: JobView): Promise<string> {
     if (job.status !== 'RUNNING' || job.hostId === null || job.containerId === null) {
-      throw new DomainError('job-not-running', `Job ${job.jobId} is ${job.status}; only a running one can be checkpointed.`);
+      throw new DomainError(
+        'job-not-running',
+        `Job ${job.jobId} is ${job.status}; only a running one can be checkpointed.`,
+      );
     }
     const host = await this.hosts.find(job.hostId);
     if (host === null || host.status !== 'online') {
@@ -104,7 +129,8 @@ export class CheckpointsService {
     }
     if (!job.protected) {
       const reason = job.unprotectedReason;
-      const why = reason === null ? '' : `: ${reason.message}${reason.remedy === undefined ? '' : ` (${reason.remedy})`}`;
+      const why =
+        reason === null ? '' : `: ${reason.message}${reason.remedy === undefined ? '' : ` (${reason.remedy})`}`;
       const errors = reason === null ? [] : [{ pointer: '', code: reason.code, detail: reason.message }];
       throw new DomainError('job-unprotected', `Job ${job.jobId} cannot be checkpointed${why}`, { errors });
     }
@@ -128,7 +154,12 @@ export class CheckpointsService {
 
   private refuseUnlessImage({ id, status }: Checkpoint, what: string): void {
     if (status === 'committed') return;
-    const why = { pending: 'has not begun', running: 'is still being taken', failed: 'failed and left no image', deleted: 'is deleted' };
+    const why = {
+      pending: 'has not begun',
+      running: 'is still being taken',
+      failed: 'failed and left no image',
+      deleted: 'is deleted',
+    };
     throw new DomainError('checkpoint-not-committed', `Checkpoint ${id} ${why[status]}: there is nothing to ${what}.`);
   }
 
@@ -152,7 +183,10 @@ export class CheckpointsService {
     const able = (await this.hosts.listOnline()).filter((host) => storageProblem(storageId!, host) === undefined);
     const chosen = able.find((host) => host.id === hostId) ?? able[0];
     if (chosen !== undefined) return chosen.id;
-    throw new DomainError('host-offline', `No host that is online has storage ${storageId} mounted; start one, and this works.`);
+    throw new DomainError(
+      'host-offline',
+      `No host that is online has storage ${storageId} mounted; start one, and this works.`,
+    );
   }
 
   private async find(id: string): Promise<Checkpoint> {

@@ -10,7 +10,10 @@ export interface RestoreObstacle {
 }
 
 /** A checkpoint that has an image. */
-export type CommittedCheckpoint = Pick<Checkpoint, 'id' | 'hostId'> & { storageId: string; hostFacts: NonNullable<Checkpoint['hostFacts']> };
+export type CommittedCheckpoint = Pick<Checkpoint, 'id' | 'hostId'> & {
+  storageId: string;
+  hostFacts: NonNullable<Checkpoint['hostFacts']>;
+};
 
 /** Every reason why this image cannot restore on that host now: its CPU, kernel and tools, and the state it is in. */
 export function restoreObstacles(checkpoint: CommittedCheckpoint, host: HostView): RestoreObstacle[] {
@@ -18,10 +21,18 @@ export function restoreObstacles(checkpoint: CommittedCheckpoint, host: HostView
   const found: RestoreObstacle[] = [...incompatibilities(image, host.facts)];
   if (host.status !== 'online') {
     const since = host.lastHeartbeatAt === null ? 'ever' : `since ${host.lastHeartbeatAt.toISOString()}`;
-    found.push({ code: 'host-offline', message: `the host has not been heard of ${since}`, remedy: 'start its agent, or choose another host' });
+    found.push({
+      code: 'host-offline',
+      message: `the host has not been heard of ${since}`,
+      remedy: 'start its agent, or choose another host',
+    });
   }
   if (host.draining) {
-    found.push({ code: 'host-not-ready', message: 'the host is being drained', remedy: 'set draining to false, or choose another host' });
+    found.push({
+      code: 'host-not-ready',
+      message: 'the host is being drained',
+      remedy: 'set draining to false, or choose another host',
+    });
   }
   const problem = storageProblem(checkpoint.storageId, host);
   if (problem !== undefined) found.push({ code: 'storage-not-mounted', ...problem });
@@ -29,9 +40,15 @@ export function restoreObstacles(checkpoint: CommittedCheckpoint, host: HostView
 }
 
 /** Why the host cannot reach images on this storage; undefined when it can. */
-export function storageProblem(storageId: string, { storage }: HostView): { message: string; remedy: string } | undefined {
+export function storageProblem(
+  storageId: string,
+  { storage }: HostView,
+): { message: string; remedy: string } | undefined {
   if (storage === null) {
-    return { message: 'the host has not reported on its storage', remedy: 'give its compute environment a storage and start its agent' };
+    return {
+      message: 'the host has not reported on its storage',
+      remedy: 'give its compute environment a storage and start its agent',
+    };
   }
   if (storage.storageId !== storageId) {
     return {
@@ -40,7 +57,10 @@ export function storageProblem(storageId: string, { storage }: HostView): { mess
     };
   }
   if (!storage.ready) {
-    return { message: `the storage is not ready on the host: ${storage.reason ?? 'no reason given'}`, remedy: 'mount it; `batchpoint doctor` on the host tells more' };
+    return {
+      message: `the storage is not ready on the host: ${storage.reason ?? 'no reason given'}`,
+      remedy: 'mount it; `batchpoint doctor` on the host tells more',
+    };
   }
   return undefined;
 }

@@ -32,8 +32,14 @@ export class CommandQueue implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.tasks.register({ name: EXPIRE_COMMAND, run: (payload) => this.expire((payload as { commandId: string }).commandId) });
-    this.tasks.register({ name: COMMAND_DEADLINE, run: (payload) => this.overdue((payload as { commandId: string }).commandId) });
+    this.tasks.register({
+      name: EXPIRE_COMMAND,
+      run: (payload) => this.expire((payload as { commandId: string }).commandId),
+    });
+    this.tasks.register({
+      name: COMMAND_DEADLINE,
+      run: (payload) => this.overdue((payload as { commandId: string }).commandId),
+    });
   }
 
   /** Waits until the session has something due, or the time is over. `checkSession` throws when it is no longer the newest. */
@@ -49,7 +55,10 @@ export class CommandQueue implements OnModuleInit {
   }
 
   private async hasDue(hostId: string, session: number): Promise<boolean> {
-    const rows: unknown[] = await this.database.manager.query(`select 1 from commands where ${IS_DUE} limit 1`, [hostId, session]);
+    const rows: unknown[] = await this.database.manager.query(`select 1 from commands where ${IS_DUE} limit 1`, [
+      hostId,
+      session,
+    ]);
     return rows.length > 0;
   }
 

@@ -47,7 +47,11 @@ export class CommandsService {
       await this.database
         .repository(HostCommand)
         .insert({ id, hostId, operationId, type: body.type, payload: body as never, expiresAt, deadlineSeconds });
-      await this.tasks.enqueue(EXPIRE_COMMAND, { commandId: id }, { runAt: expiresAt, jobKey: `${EXPIRE_COMMAND}:${id}` });
+      await this.tasks.enqueue(
+        EXPIRE_COMMAND,
+        { commandId: id },
+        { runAt: expiresAt, jobKey: `${EXPIRE_COMMAND}:${id}` },
+      );
       await this.notifier.notify(COMMAND_TOPIC, hostId);
     });
     return id;
@@ -108,7 +112,7 @@ export class CommandsService {
     return this.database.transaction(async () => {
       const { affected } = await this.database
         .repository(HostCommand)
-        .update({ id: command.id, status: In(from) }, { status: to, result: result as never, finishedAt: new Date() });
+        .update({ id: command.id, status: In(from) }, { status: to, result: result, finishedAt: new Date() });
       if (affected === 0) return false;
       const { id, hostId, operationId } = command;
       if (operationId !== null && result.status === 'failed') {

@@ -14,7 +14,8 @@ export class OperationCancellationController {
   @Place({
     id: 'cancelOperation',
     summary: 'Cancel an operation',
-    description: 'Possible until a host picks the work up, which takes it a fraction of a second when it is online. Repeating it is harmless.',
+    description:
+      'Possible until a host picks the work up, which takes it a fraction of a second when it is online. Repeating it is harmless.',
     path: ':id/cancellation',
     role: 'operator',
     type: OperationDto,

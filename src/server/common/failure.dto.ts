@@ -1,7 +1,10 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { FAILURE_CODES, type Failure, type FailureCode } from '../../protocol/failure.js';
 
-@ApiSchema({ name: 'Failure', description: 'Why a checkpoint, a restore or an operation did not succeed, in words to act on.' })
+@ApiSchema({
+  name: 'Failure',
+  description: 'Why a checkpoint, a restore or an operation did not succeed, in words to act on.',
+})
 export class FailureDto {
   static readonly example: FailureDto = {
     code: 'dump-failed',
@@ -11,13 +14,26 @@ export class FailureDto {
     step: 'dump',
   };
 
-  @ApiProperty({ description: 'Stable: branch on this.', enum: [...FAILURE_CODES], enumName: 'FailureCode', example: 'dump-failed' })
+  @ApiProperty({
+    description: 'Stable: branch on this.',
+    enum: [...FAILURE_CODES],
+    enumName: 'FailureCode',
+    example: 'dump-failed',
+  })
   code: FailureCode;
 
-  @ApiProperty({ description: 'What happened and why.', example: 'CRIU could not dump process 42: it has an open io_uring.' })
+  @ApiProperty({
+    description: 'What happened and why.',
+    example: 'CRIU could not dump process 42: it has an open io_uring.',
+  })
   message: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'What to do about it.', example: 'Run the program without io_uring.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'What to do about it.',
+    example: 'Run the program without io_uring.',
+  })
   remedy: string | null;
 
   @ApiProperty({ type: String, nullable: true, description: "The root line of the tool's own log.", example: null })

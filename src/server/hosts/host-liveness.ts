@@ -81,7 +81,8 @@ export class HostLiveness implements OnModuleInit {
       await this.commands.giveUpAll(id, {
         code: 'host-offline',
         message: `Host ${row.name} (${id}) has not been heard of since ${row.last.toISOString()}; whether it finished the work is not known.`,
-        remedy: 'If the host comes back, what it finished shows in the checkpoint or the restore itself. If it was reclaimed, try again on another.',
+        remedy:
+          'If the host comes back, what it finished shows in the checkpoint or the restore itself. If it was reclaimed, try again on another.',
       });
       for (const handler of this.handlers) await handler({ id, name: row.name, lastHeartbeatAt: row.last });
       await this.notifier.notify('host', id);

@@ -26,7 +26,10 @@ export class HostSessionsService implements AgentCredentials {
   ) {}
 
   async findAgent(hash: string): Promise<AgentPrincipal | null> {
-    const rows: { id: string }[] = await this.database.manager.query('select id from hosts where credential_hash = $1', [hash]);
+    const rows: { id: string }[] = await this.database.manager.query(
+      'select id from hosts where credential_hash = $1',
+      [hash],
+    );
     return rows[0] === undefined ? null : { kind: 'agent', hostId: rows[0].id };
   }
 
@@ -45,7 +48,14 @@ export class HostSessionsService implements AgentCredentials {
          status = case hosts.status when 'deregistered' then 'offline' else hosts.status end,
          version = hosts.version + 1, updated_at = now()
        returning id`,
-      [newId('host'), machineId, computeEnvironmentId, JSON.stringify(facts), JSON.stringify(findings), hashSecret(credential)],
+      [
+        newId('host'),
+        machineId,
+        computeEnvironmentId,
+        JSON.stringify(facts),
+        JSON.stringify(findings),
+        hashSecret(credential),
+      ],
     );
     const hostId = rows[0]!.id;
     await this.notifier.notify('host', hostId);
@@ -86,7 +96,11 @@ export class HostSessionsService implements AgentCredentials {
     );
   }
 
-  async heartbeat(hostId: string, session: number, { storage, runningJobs, unsentReports, findings }: HeartbeatRequest): Promise<void> {
+  async heartbeat(
+    hostId: string,
+    session: number,
+    { storage, runningJobs, unsentReports, findings }: HeartbeatRequest,
+  ): Promise<void> {
     const [rows]: [{ changed: boolean }[], number] = await this.database.manager.query(
       `update hosts set last_heartbeat_at = now(), status = 'online', storage_health = $3, running_jobs = $4,
               unsent_reports = $5, findings = $6,
@@ -95,7 +109,14 @@ export class HostSessionsService implements AgentCredentials {
                   or (storage_health - '{freeBytes,totalBytes}'::text[]) is distinct from ($3::jsonb - '{freeBytes,totalBytes}'::text[])
                 )::integer as count from hosts where id = $1) as news
         where id = $1 and session = $2 and status <> 'deregistered' returning news.count > 0 as changed`,
-      [hostId, session, storage === null ? null : JSON.stringify(storage), runningJobs, unsentReports, JSON.stringify(findings)],
+      [
+        hostId,
+        session,
+        storage === null ? null : JSON.stringify(storage),
+        runningJobs,
+        unsentReports,
+        JSON.stringify(findings),
+      ],
     );
     if (rows[0] === undefined) await this.check(hostId, session);
     if (rows[0]?.changed) await this.notifier.notify('host', hostId);

@@ -37,7 +37,8 @@ export class HostsController {
   @Remove({
     id: 'deregisterHost',
     summary: 'Deregister a host',
-    description: "Its agent's credential stops working; the host stays listed as `deregistered`, with its history. Enrolling it again brings it back.",
+    description:
+      "Its agent's credential stops working; the host stays listed as `deregistered`, with its history. Enrolling it again brings it back.",
     path: ':id',
     role: 'operator',
     dryRun: true,

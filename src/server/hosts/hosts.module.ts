@@ -12,7 +12,12 @@ import { HostsService } from './hosts.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Host]), CommandsModule, SettingsModule],
   controllers: [HostsController],
-  providers: [HostsService, HostSessionsService, HostLiveness, { provide: AgentCredentials, useExisting: HostSessionsService }],
+  providers: [
+    HostsService,
+    HostSessionsService,
+    HostLiveness,
+    { provide: AgentCredentials, useExisting: HostSessionsService },
+  ],
   exports: [HostsService, HostSessionsService, HostLiveness, AgentCredentials],
 })
 export class HostsModule {}

@@ -38,7 +38,8 @@ export class HostsService {
     const builder = this.database.repository(Host).createQueryBuilder('host');
     const { status, computeEnvironmentId, draining } = query;
     if (status) builder.andWhere('host.status = :status', { status });
-    if (computeEnvironmentId) builder.andWhere('host.computeEnvironmentId = :computeEnvironmentId', { computeEnvironmentId });
+    if (computeEnvironmentId)
+      builder.andWhere('host.computeEnvironmentId = :computeEnvironmentId', { computeEnvironmentId });
     if (draining !== undefined) builder.andWhere('host.draining = :draining', { draining });
     return paginate(builder, query, { sortable: HOST_SORT, defaultSort: '-createdAt', map: toHostDto });
   }
@@ -70,8 +71,15 @@ export class HostsService {
         `Host ${host.facts.hostName} runs ${host.runningJobs} job(s), which would lose their protection; drain it and wait for them to end, or stop its agent.`,
       );
     }
-    await this.commands.giveUpAll(id, { code: 'host-offline', message: `Host ${host.facts.hostName} (${id}) was deregistered.` });
-    Object.assign(host, { status: 'deregistered', credentialHash: null, deregisteredAt: new Date() } satisfies Partial<Host>);
+    await this.commands.giveUpAll(id, {
+      code: 'host-offline',
+      message: `Host ${host.facts.hostName} (${id}) was deregistered.`,
+    });
+    Object.assign(host, {
+      status: 'deregistered',
+      credentialHash: null,
+      deregisteredAt: new Date(),
+    } satisfies Partial<Host>);
     await this.database.repository(Host).save(host);
     await this.notifier.notify('host', id);
     await this.notifier.notify(COMMAND_TOPIC, id);
@@ -84,7 +92,9 @@ export class HostsService {
 
   /** In the order they enrolled. */
   async listOnline(filter: { computeEnvironmentId?: string } = {}): Promise<HostView[]> {
-    const rows = await this.database.repository(Host).find({ where: { ...filter, status: 'online' }, order: { id: 'ASC' } });
+    const rows = await this.database
+      .repository(Host)
+      .find({ where: { ...filter, status: 'online' }, order: { id: 'ASC' } });
     return rows.map(toView);
   }
 

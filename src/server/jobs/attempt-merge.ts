@@ -9,7 +9,12 @@ const RANK: Record<ContainerStatus, number> = { created: 0, running: 1, lost: 2,
  * An attempt with one more report of its container. The order in which reports arrive makes no difference: the report
  * furthest along wins (of those equally far, the latest), and each time is the earliest or the latest ever told.
  */
-export function mergeAttempt(known: JobAttempt | null, jobId: string, hostId: string, report: ContainerReport & { at: string }): JobAttempt {
+export function mergeAttempt(
+  known: JobAttempt | null,
+  jobId: string,
+  hostId: string,
+  report: ContainerReport & { at: string },
+): JobAttempt {
   const at = new Date(report.at);
   const told: JobAttempt = {
     jobId,
@@ -42,13 +47,26 @@ export function mergeAttempt(known: JobAttempt | null, jobId: string, hostId: st
 }
 
 /** The attempt whose container started last. */
-export function currentAttempt<A extends Pick<JobAttempt, 'startedAt' | 'firstReportedAt' | 'containerId'>>(attempts: readonly A[]): A | undefined {
+export function currentAttempt<A extends Pick<JobAttempt, 'startedAt' | 'firstReportedAt' | 'containerId'>>(
+  attempts: readonly A[],
+): A | undefined {
   return attempts.toSorted((a, b) => startOf(a) - startOf(b) || (a.containerId < b.containerId ? -1 : 1)).at(-1);
 }
 
 /** What a job says of its current attempt. */
 export function jobFields(attempt: JobAttempt): Partial<Job> {
-  const { hostId, containerId, containerName, image, command, exitCode, startedAt, stoppedAt, policy, unprotectedReason } = attempt;
+  const {
+    hostId,
+    containerId,
+    containerName,
+    image,
+    command,
+    exitCode,
+    startedAt,
+    stoppedAt,
+    policy,
+    unprotectedReason,
+  } = attempt;
   return {
     ...jobStatus(attempt),
     hostId,
@@ -69,9 +87,13 @@ export function jobFields(attempt: JobAttempt): Partial<Job> {
 function jobStatus({ status, exitCode }: JobAttempt): Pick<Job, 'status' | 'statusReason'> {
   if (status === 'created') return { status: 'STARTING', statusReason: null };
   if (status === 'running') return { status: 'RUNNING', statusReason: null };
-  if (status === 'lost') return { status: 'FAILED', statusReason: 'The container was gone when the agent looked for it.' };
+  if (status === 'lost')
+    return { status: 'FAILED', statusReason: 'The container was gone when the agent looked for it.' };
   if (exitCode === 0) return { status: 'SUCCEEDED', statusReason: null };
-  return { status: 'FAILED', statusReason: `The container exited with ${exitCode === null ? 'an unknown code' : `code ${exitCode}`}.` };
+  return {
+    status: 'FAILED',
+    statusReason: `The container exited with ${exitCode === null ? 'an unknown code' : `code ${exitCode}`}.`,
+  };
 }
 
 function startOf({ startedAt, firstReportedAt }: Pick<JobAttempt, 'startedAt' | 'firstReportedAt'>): number {

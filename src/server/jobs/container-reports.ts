@@ -40,7 +40,16 @@ export class ContainerReports {
 
   async addEvent({ reportId, at, hostId, jobId, body }: ReceivedReport<JobEventReport>): Promise<void> {
     const { event: type, message, failure = null, containerId } = body;
-    await this.history.add({ jobId, type, happenedAt: at, message, failure, hostId, containerId, sourceKey: `${hostId}:${reportId}` });
+    await this.history.add({
+      jobId,
+      type,
+      happenedAt: at,
+      message,
+      failure,
+      hostId,
+      containerId,
+      sourceKey: `${hostId}:${reportId}`,
+    });
     await this.notifier.notify('job', jobId);
   }
 
@@ -61,14 +70,29 @@ export class ContainerReports {
   private async tell(jobId: string, hostId: string, at: Date, report: ContainerReport): Promise<void> {
     const [type, message] = eventOf(report);
     const { containerId, status } = report;
-    await this.history.add({ jobId, type, happenedAt: at, message, hostId, containerId, sourceKey: `${jobId}/${containerId}:${status}` });
+    await this.history.add({
+      jobId,
+      type,
+      happenedAt: at,
+      message,
+      hostId,
+      containerId,
+      sourceKey: `${jobId}/${containerId}:${status}`,
+    });
   }
 }
 
 function eventOf({ status, exitCode, containerName, image, attempt }: ContainerReport): [JobEventType, string] {
-  if (status === 'created') return ['job-created', `Container ${containerName} of image ${image} was created${attempt === null ? '' : ` (attempt ${attempt})`}.`];
+  if (status === 'created')
+    return [
+      'job-created',
+      `Container ${containerName} of image ${image} was created${attempt === null ? '' : ` (attempt ${attempt})`}.`,
+    ];
   if (status === 'running') return ['job-running', `Container ${containerName} runs.`];
   if (status === 'lost') return ['job-lost', `Container ${containerName} was gone when the agent looked for it.`];
   if (exitCode === 0) return ['job-succeeded', `Container ${containerName} exited with code 0.`];
-  return ['job-failed', `Container ${containerName} exited with ${exitCode === null ? 'an unknown code' : `code ${exitCode}`}.`];
+  return [
+    'job-failed',
+    `Container ${containerName} exited with ${exitCode === null ? 'an unknown code' : `code ${exitCode}`}.`,
+  ];
 }

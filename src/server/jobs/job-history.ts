@@ -34,13 +34,16 @@ export class JobHistory {
       .repository(JobEvent)
       .createQueryBuilder()
       .insert()
-      .values({ ...event, id: newId('jobEvent') } as never)
+      .values({ ...event, id: newId('jobEvent') })
       .orIgnore()
       .execute();
   }
 
   async list(jobId: string, query: JobEventQueryDto): Promise<Page<JobEventDto>> {
-    const builder = this.database.repository(JobEvent).createQueryBuilder('event').where('event.jobId = :jobId', { jobId });
+    const builder = this.database
+      .repository(JobEvent)
+      .createQueryBuilder('event')
+      .where('event.jobId = :jobId', { jobId });
     if (query.type) builder.andWhere('event.type = :type', { type: query.type });
     return paginate(builder, query, { sortable: JOB_EVENT_SORT, defaultSort: '-happenedAt', map: toJobEventDto });
   }

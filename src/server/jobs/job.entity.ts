@@ -16,7 +16,10 @@ export const ACTIVE_JOB_STATUSES: JobStatus[] = ['STARTING', 'RUNNING'];
  */
 @Entity('jobs')
 @Unique('jobs_job_id_key', ['jobId'])
-@Check('jobs_status_check', `"status" IN ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED')`)
+@Check(
+  'jobs_status_check',
+  `"status" IN ('SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED')`,
+)
 @Check('jobs_protected_check', `NOT ("protected" AND "unprotected_reason" IS NOT NULL)`)
 @Index('jobs_job_queue_idx', ['jobQueue', 'id'])
 @Index('jobs_status_idx', ['status', 'id'])

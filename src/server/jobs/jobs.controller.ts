@@ -19,7 +19,8 @@ export class JobsController {
   @Read({
     id: 'getJob',
     summary: 'Read a job',
-    description: "`id` is ours (`job_...`) or AWS Batch's. With `?wait=30s` the answer comes when the job changes, or after that time.",
+    description:
+      "`id` is ours (`job_...`) or AWS Batch's. With `?wait=30s` the answer comes when the job changes, or after that time.",
     path: ':id',
     role: 'viewer',
     type: JobDto,

@@ -49,7 +49,12 @@ export class JobsService {
   async get(id: string): Promise<JobDto> {
     const { id: ours } = await this.find(id);
     const read = async (): Promise<JobDto> => (await this.toDtos([await this.row(ours)]))[0]!;
-    return this.waiter.wait('job', ours, read, (now, first) => now.version !== first.version || now.status === 'SUCCEEDED');
+    return this.waiter.wait(
+      'job',
+      ours,
+      read,
+      (now, first) => now.version !== first.version || now.status === 'SUCCEEDED',
+    );
   }
 
   async listEvents(id: string, query: JobEventQueryDto): Promise<Page<JobEventDto>> {
@@ -114,7 +119,9 @@ export class JobsService {
 
   /** AWS Batch's ids of jobs, by ours. */
   async awsIds(ids: readonly string[]): Promise<Map<string, string>> {
-    const rows = await this.database.repository(Job).find({ select: { id: true, jobId: true }, where: { id: In([...new Set(ids)]) } });
+    const rows = await this.database
+      .repository(Job)
+      .find({ select: { id: true, jobId: true }, where: { id: In([...new Set(ids)]) } });
     return new Map(rows.map((row) => [row.id, row.jobId]));
   }
 
@@ -124,7 +131,10 @@ export class JobsService {
       ...(lock ? { lock: { mode: 'pessimistic_write' as const } } : {}),
     });
     if (row !== null) return row;
-    throw new DomainError('not-found', `There is no job ${id}. A job is known from when a host first reports its container.`);
+    throw new DomainError(
+      'not-found',
+      `There is no job ${id}. A job is known from when a host first reports its container.`,
+    );
   }
 
   private async toDtos(jobs: readonly Job[]): Promise<JobDto[]> {

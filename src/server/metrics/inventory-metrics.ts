@@ -24,8 +24,18 @@ const INVENTORIES: Inventory[] = [
     labels: ['status', 'trigger'],
     sql: 'select status, trigger, count(*) from restores group by status, trigger',
   },
-  { name: 'batchpoint_hosts', help: 'Hosts by status.', labels: ['status'], sql: 'select status, count(*) from hosts group by status' },
-  { name: 'batchpoint_jobs', help: 'Jobs by status.', labels: ['status'], sql: 'select status, count(*) from jobs group by status' },
+  {
+    name: 'batchpoint_hosts',
+    help: 'Hosts by status.',
+    labels: ['status'],
+    sql: 'select status, count(*) from hosts group by status',
+  },
+  {
+    name: 'batchpoint_jobs',
+    help: 'Jobs by status.',
+    labels: ['status'],
+    sql: 'select status, count(*) from jobs group by status',
+  },
   {
     name: 'batchpoint_open_commands',
     help: 'Commands without a result: pending ones wait for an agent to pick them up.',
@@ -40,32 +50,33 @@ const INVENTORIES: Inventory[] = [
   },
 ];
 
+/** The databases of the applications in this process; tests run several, and the newest answers. */
+const databases: Database[] = [];
+
+for (const { name, help, labels, sql } of INVENTORIES) {
+  new Gauge({
+    name,
+    help,
+    labelNames: labels,
+    registers: [registry],
+    async collect() {
+      const rows: Record<string, string>[] = (await databases.at(-1)?.manager.query(sql)) ?? [];
+      this.reset();
+      for (const { count, ...values } of rows) this.set(values, Number(count));
+    },
+  });
+}
+
 /** Counts of what is in the database, read when Prometheus asks. Every replica gives the same. */
 @Injectable()
 export class InventoryMetrics implements OnModuleInit, OnModuleDestroy {
   constructor(private readonly database: Database) {}
 
   onModuleInit(): void {
-    for (const { name, help, labels, sql } of INVENTORIES) {
-      registry.removeSingleMetric(name);
-      const { database } = this;
-      registry.registerMetric(
-        new Gauge({
-          name,
-          help,
-          labelNames: labels,
-          registers: [],
-          async collect() {
-            const rows: Record<string, string>[] = await database.manager.query(sql);
-            this.reset();
-            for (const { count, ...values } of rows) this.set(values, Number(count));
-          },
-        }),
-      );
-    }
+    databases.push(this.database);
   }
 
   onModuleDestroy(): void {
-    for (const { name } of INVENTORIES) registry.removeSingleMetric(name);
+    databases.splice(databases.indexOf(this.database), 1);
   }
 }

@@ -1,5 +1,11 @@
 /** What an operation does. */
-export const OPERATION_TYPES = ['checkpoint', 'restore', 'verify-checkpoint', 'delete-checkpoint', 'verify-storage'] as const;
+export const OPERATION_TYPES = [
+  'checkpoint',
+  'restore',
+  'verify-checkpoint',
+  'delete-checkpoint',
+  'verify-storage',
+] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
 /** Kind of resource an operation is about, and where such a resource is read. */

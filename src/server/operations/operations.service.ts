@@ -37,15 +37,12 @@ export class OperationsService {
   /** Throws `operation-in-progress` when one of this type is already open on the resource. Call it in a transaction. */
   async open({ type, resourceType, resourceId }: OpenOperation): Promise<string> {
     const id = newId('operation');
-    const { raw } = await this.database
-      .repository(Operation)
-      .createQueryBuilder()
-      .insert()
-      .values({ id, type, resourceType, resourceId, status: 'pending' })
-      .orIgnore()
-      .returning('id')
-      .execute();
-    if ((raw as unknown[]).length === 0) {
+    const rows: unknown[] = await this.database.manager.query(
+      `insert into operations (id, version, type, resource_type, resource_id) values ($1, 1, $2, $3, $4)
+       on conflict (type, resource_id) where status in ('pending', 'running') do nothing returning id`,
+      [id, type, resourceType, resourceId],
+    );
+    if (rows.length === 0) {
       const other = await this.database.repository(Operation).findOneBy({ type, resourceId, status: In(OPEN) });
       throw new DomainError(
         'operation-in-progress',
@@ -81,7 +78,12 @@ export class OperationsService {
 
   /** Honours `?wait`: answers when the operation is over. */
   async get(id: string): Promise<OperationDto> {
-    return this.waiter.wait('operation', id, () => this.find(id), (now) => !OPEN.includes(now.status));
+    return this.waiter.wait(
+      'operation',
+      id,
+      () => this.find(id),
+      (now) => !OPEN.includes(now.status),
+    );
   }
 
   async find(id: string): Promise<OperationDto> {

@@ -5,7 +5,15 @@ import type { Restore } from './restore.entity.js';
 /** What reports change of a restore. */
 export type ReportedRestore = Pick<
   Restore,
-  'status' | 'containerId' | 'step' | 'failure' | 'restoreSeconds' | 'verifySeconds' | 'reportedAt' | 'startedAt' | 'finishedAt'
+  | 'status'
+  | 'containerId'
+  | 'step'
+  | 'failure'
+  | 'restoreSeconds'
+  | 'verifySeconds'
+  | 'reportedAt'
+  | 'startedAt'
+  | 'finishedAt'
 >;
 
 export const UNREPORTED: ReportedRestore = {
@@ -27,11 +35,14 @@ export function mergeRestore(known: ReportedRestore, report: RestoreReport, at: 
   merged.containerId ??= report.containerId;
   if (report.status === 'running') {
     if (known.startedAt === null || at < known.startedAt) merged.startedAt = at;
-    if (known.reportedAt === null || at >= known.reportedAt) Object.assign(merged, { step: report.step ?? null, reportedAt: at });
+    if (known.reportedAt === null || at >= known.reportedAt)
+      Object.assign(merged, { step: report.step ?? null, reportedAt: at });
   } else if (moves) {
     merged.finishedAt = at;
     merged.failure =
-      report.status === 'failed' ? (report.failure ?? { code: 'internal', message: 'The agent gave no reason.' }) : null;
+      report.status === 'failed'
+        ? (report.failure ?? { code: 'internal', message: 'The agent gave no reason.' })
+        : null;
     merged.restoreSeconds = report.restoreSeconds ?? null;
     merged.verifySeconds = report.verifySeconds ?? null;
   }

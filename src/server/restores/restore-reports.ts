@@ -23,8 +23,10 @@ export class RestoreReports {
     const { body, at, hostId, jobId } = received;
     const restores = this.database.repository(Restore);
     const known = await restores.findOne({ where: { id: body.restoreId }, lock: { mode: 'pessimistic_write' } });
-    if (known !== null && known.hostId !== hostId) throw new ForeignReportError(`restore ${known.id} is another host's`);
-    if (known !== null && known.jobId !== jobId) throw new ForeignReportError(`restore ${known.id} is not of job ${body.jobId}`);
+    if (known !== null && known.hostId !== hostId)
+      throw new ForeignReportError(`restore ${known.id} is another host's`);
+    if (known !== null && known.jobId !== jobId)
+      throw new ForeignReportError(`restore ${known.id} is not of job ${body.jobId}`);
     const merged = mergeRestore(known ?? UNREPORTED, body, at);
     if (known !== null) await restores.save(Object.assign(known, merged));
     else {
@@ -40,7 +42,8 @@ export class RestoreReports {
   private async moveOperation(operationId: string, { status, failure }: RestoreReport): Promise<void> {
     if (status === 'running') await this.operations.start(operationId);
     if (status === 'succeeded') await this.operations.succeed(operationId);
-    if (status === 'failed') await this.operations.fail(operationId, failure ?? { code: 'internal', message: 'The agent gave no reason.' });
+    if (status === 'failed')
+      await this.operations.fail(operationId, failure ?? { code: 'internal', message: 'The agent gave no reason.' });
   }
 
   private async tell({ body, at, hostId, jobId }: ReceivedReport<RestoreReport>): Promise<void> {
@@ -63,7 +66,11 @@ export class RestoreReports {
 
 function eventOf({ status, checkpointId, restoreSeconds, failure }: RestoreReport): [JobEventType, string] {
   if (status === 'running') return ['job-restoring', `The job is being restored from ${checkpointId}.`];
-  if (status === 'failed') return ['job-restore-failed', `Restoring from ${checkpointId} failed: ${failure?.message ?? 'the agent gave no reason'}`];
+  if (status === 'failed')
+    return [
+      'job-restore-failed',
+      `Restoring from ${checkpointId} failed: ${failure?.message ?? 'the agent gave no reason'}`,
+    ];
   const seconds = restoreSeconds === undefined ? '' : ` in ${restoreSeconds.toFixed(2)} s`;
   return ['job-restore-succeeded', `The job was restored from ${checkpointId}${seconds} and runs on.`];
 }

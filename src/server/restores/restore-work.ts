@@ -36,7 +36,10 @@ export class RestoreWork implements OnModuleInit {
   private async fail(id: string, failure: Failure): Promise<void> {
     const { affected } = await this.database
       .repository(Restore)
-      .update({ id, status: In(statesLeadingTo(RESTORE_TRANSITIONS, 'failed')) }, { status: 'failed', failure: failure as never, finishedAt: new Date(), step: null });
+      .update(
+        { id, status: In(statesLeadingTo(RESTORE_TRANSITIONS, 'failed')) },
+        { status: 'failed', failure: failure, finishedAt: new Date(), step: null },
+      );
     if (affected !== 0) await this.notifier.notify('restore', id);
   }
 }

@@ -13,7 +13,14 @@ import { RestoresController } from './restores.controller.js';
 import { RestoresService } from './restores.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Restore]), OperationsModule, CommandsModule, HostsModule, JobsModule, CheckpointsModule],
+  imports: [
+    TypeOrmModule.forFeature([Restore]),
+    OperationsModule,
+    CommandsModule,
+    HostsModule,
+    JobsModule,
+    CheckpointsModule,
+  ],
   controllers: [RestoresController],
   providers: [RestoreReader, RestoresService, RestoreReports, RestoreWork],
   exports: [RestoreReports],

@@ -38,7 +38,15 @@ export class RestoresService {
     const operationId = await this.operations.open({ type: 'restore', resourceType: 'restore', resourceId: restoreId });
     await this.database
       .repository(Restore)
-      .insert({ id: restoreId, jobId: job.id, checkpointId, hostId: host.id, operationId, trigger: 'manual', status: 'pending' });
+      .insert({
+        id: restoreId,
+        jobId: job.id,
+        checkpointId,
+        hostId: host.id,
+        operationId,
+        trigger: 'manual',
+        status: 'pending',
+      });
     const body = { type: 'restore' as const, restoreId, checkpointId, jobId: job.jobId };
     await this.commands.send(host.id, body, { operationId, deadlineSeconds: DEADLINE_SECONDS });
     await this.notifier.notify('job', job.id);
@@ -50,7 +58,10 @@ export class RestoresService {
     if ((job.status !== 'RUNNING' && job.status !== 'STARTING') || job.hostId === null) return;
     const host = await this.hosts.find(job.hostId);
     if (host?.status !== 'online') return;
-    throw new DomainError('job-still-running', `Job ${job.jobId} is ${job.status} on host ${host.name}; it can be restored when that has ended.`);
+    throw new DomainError(
+      'job-still-running',
+      `Job ${job.jobId} is ${job.status} on host ${host.name}; it can be restored when that has ended.`,
+    );
   }
 
   private async refuseSecond({ id, jobId }: JobView): Promise<void> {
@@ -60,17 +71,26 @@ export class RestoresService {
       .where(`restore.jobId = :id and restore.status in ('pending', 'running')`, { id })
       .getOne();
     if (other === null) return;
-    throw new DomainError('restore-in-progress', `Restore ${other.id} of job ${jobId} is ${other.status}; wait for it.`, {
-      headers: { 'retry-after': '2' },
-    });
+    throw new DomainError(
+      'restore-in-progress',
+      `Restore ${other.id} of job ${jobId} is ${other.status}; wait for it.`,
+      {
+        headers: { 'retry-after': '2' },
+      },
+    );
   }
 
   private async checkHost(checkpoint: CommittedCheckpoint, hostId: string): Promise<HostView> {
     const host = await this.hosts.find(hostId);
-    if (host === null || host.status === 'deregistered') throw invalidField('/hostId', `There is no host ${hostId}.`, 'unknown');
+    if (host === null || host.status === 'deregistered')
+      throw invalidField('/hostId', `There is no host ${hostId}.`, 'unknown');
     const errors = obstaclesAsErrors(checkpoint, host);
     if (errors.length === 0) return host;
-    throw new DomainError('no-restore-target', `Checkpoint ${checkpoint.id} cannot restore on host ${host.name}: ${errors.map((error) => error.detail).join('; ')}.`, { errors });
+    throw new DomainError(
+      'no-restore-target',
+      `Checkpoint ${checkpoint.id} cannot restore on host ${host.name}: ${errors.map((error) => error.detail).join('; ')}.`,
+      { errors },
+    );
   }
 
   /** Where it was taken, if that will do: its page cache may still hold the image. Otherwise the first that will. */
@@ -79,14 +99,23 @@ export class RestoresService {
     hosts.sort((a, b) => Number(b.id === checkpoint.hostId) - Number(a.id === checkpoint.hostId));
     const suitable = hosts.find((host) => restoreObstacles(checkpoint, host).length === 0);
     if (suitable !== undefined) return suitable;
-    const errors = hosts.slice(0, 20).flatMap((host) =>
-      obstaclesAsErrors(checkpoint, host).map((error) => ({ ...error, detail: `${host.name}: ${error.detail}` })),
-    );
-    const why = hosts.length === 0 ? 'No host is online.' : `None of the ${hosts.length} hosts that are online can take checkpoint ${checkpoint.id}; GET /api/v1/checkpoints/${checkpoint.id}/restore-targets says why.`;
+    const errors = hosts
+      .slice(0, 20)
+      .flatMap((host) =>
+        obstaclesAsErrors(checkpoint, host).map((error) => ({ ...error, detail: `${host.name}: ${error.detail}` })),
+      );
+    const why =
+      hosts.length === 0
+        ? 'No host is online.'
+        : `None of the ${hosts.length} hosts that are online can take checkpoint ${checkpoint.id}; GET /api/v1/checkpoints/${checkpoint.id}/restore-targets says why.`;
     throw new DomainError('no-restore-target', why, { errors });
   }
 }
 
 function obstaclesAsErrors(checkpoint: CommittedCheckpoint, host: HostView): FieldError[] {
-  return restoreObstacles(checkpoint, host).map(({ code, message, remedy }) => ({ pointer: '/hostId', code, detail: `${message} (${remedy})` }));
+  return restoreObstacles(checkpoint, host).map(({ code, message, remedy }) => ({
+    pointer: '/hostId',
+    code,
+    detail: `${message} (${remedy})`,
+  }));
 }

@@ -14,7 +14,11 @@ export class AgentStorageDto implements AgentStorage {
   @ApiProperty({ description: 'Where it is mounted on every host.', example: '/mnt/checkpoints' })
   mountPath: string;
 
-  @ApiProperty({ type: [String], description: 'File-system types that prove the right thing is mounted; empty: any.', example: ['nfs', 'nfs4'] })
+  @ApiProperty({
+    type: [String],
+    description: 'File-system types that prove the right thing is mounted; empty: any.',
+    example: ['nfs', 'nfs4'],
+  })
   fileSystemTypes: string[];
 }
 

@@ -19,7 +19,11 @@ export class CommandDto {
   @ApiProperty({ enum: COMMAND_TYPES, enumName: 'CommandType', example: 'checkpoint' })
   type: string;
 
-  @ApiProperty({ required: false, description: "AWS Batch's id of the job.", example: '0f3c6a86-6a0f-4f0c-9a49-6a5f5f0b6f0e' })
+  @ApiProperty({
+    required: false,
+    description: "AWS Batch's id of the job.",
+    example: '0f3c6a86-6a0f-4f0c-9a49-6a5f5f0b6f0e',
+  })
   jobId?: string;
 
   @ApiProperty({ required: false, example: exampleId('checkpoint') })

@@ -18,7 +18,11 @@ export class EnrolmentDto implements EnrolmentRequest {
     findings: EXAMPLE_FINDINGS,
   };
 
-  @StringField({ maxLength: 128, description: "Made once by the agent. A machine that enrols again with it is the same host.", example: '019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d' })
+  @StringField({
+    maxLength: 128,
+    description: 'Made once by the agent. A machine that enrols again with it is the same host.',
+    example: '019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d',
+  })
   machineId: string;
 
   @SchemaField(hostFactsSchema, { example: HostFactsDto.example })
@@ -30,11 +34,17 @@ export class EnrolmentDto implements EnrolmentRequest {
 
 @ApiSchema({ name: 'EnrolledHost' })
 export class EnrolledHostDto implements EnrolmentResponse {
-  static readonly example: EnrolledHostDto = { hostId: exampleId('host'), credential: 'bpa_8Jr0mV5k2bqvXl3dYwq4T6uQzP1sNcHfGaEoRiKxBtM' };
+  static readonly example: EnrolledHostDto = {
+    hostId: exampleId('host'),
+    credential: 'bpa_8Jr0mV5k2bqvXl3dYwq4T6uQzP1sNcHfGaEoRiKxBtM',
+  };
 
   @ApiProperty({ example: exampleId('host') })
   hostId: string;
 
-  @ApiProperty({ description: 'Shown once; for this host only. The one it replaces stops working.', example: EnrolledHostDto.example.credential })
+  @ApiProperty({
+    description: 'Shown once; for this host only. The one it replaces stops working.',
+    example: EnrolledHostDto.example.credential,
+  })
   credential: string;
 }

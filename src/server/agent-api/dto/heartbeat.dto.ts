@@ -21,13 +21,22 @@ const storageHealthSchema = z
 @ApiSchema({ name: 'Heartbeat' })
 export class HeartbeatDto implements HeartbeatRequest {
   static readonly example: HeartbeatDto = {
-    storage: { storageId: exampleId('storage'), ready: true, reason: null, freeBytes: 8_796_093_022_208, totalBytes: 9_223_372_036_854 },
+    storage: {
+      storageId: exampleId('storage'),
+      ready: true,
+      reason: null,
+      freeBytes: 8_796_093_022_208,
+      totalBytes: 9_223_372_036_854,
+    },
     runningJobs: 1,
     unsentReports: 0,
     findings: EXAMPLE_FINDINGS,
   };
 
-  @SchemaField(storageHealthSchema, { description: 'null until the agent has a storage.', example: HeartbeatDto.example.storage })
+  @SchemaField(storageHealthSchema, {
+    description: 'null until the agent has a storage.',
+    example: HeartbeatDto.example.storage,
+  })
   storage: StorageHealth | null;
 
   @IntegerField({ example: 1, maximum: MAX_COUNT })
@@ -44,6 +53,10 @@ export class HeartbeatDto implements HeartbeatRequest {
 export class HeartbeatAnswerDto implements HeartbeatResponse {
   static readonly example: HeartbeatAnswerDto = { config: null };
 
-  @ApiProperty({ type: AgentConfigDto, nullable: true, description: 'null when the revision in `If-None-Match` is current.' })
+  @ApiProperty({
+    type: AgentConfigDto,
+    nullable: true,
+    description: 'null when the revision in `If-None-Match` is current.',
+  })
   config: AgentConfigDto | null;
 }

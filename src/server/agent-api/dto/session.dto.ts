@@ -21,7 +21,11 @@ export class OpenSessionDto implements SessionRequest {
 export class AgentSessionDto implements SessionResponse {
   static readonly example: AgentSessionDto = { session: 1, config: AgentConfigDto.example };
 
-  @ApiProperty({ type: 'integer', description: 'For the header `Batchpoint-Session` of every other call. Older ones are refused from now on.', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'For the header `Batchpoint-Session` of every other call. Older ones are refused from now on.',
+    example: 1,
+  })
   session: number;
 
   @ApiProperty({ type: AgentConfigDto })

@@ -25,7 +25,12 @@ export class CheckpointImageDto implements Omit<CheckpointImage, 'storageId' | '
   @ApiProperty({ type: 'integer', description: 'Rises by one with each committed checkpoint of the job.', example: 1 })
   sequence: number;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The checkpoint this one builds on; null for a full image.', example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The checkpoint this one builds on; null for a full image.',
+    example: null,
+  })
   parentId: string | null;
 
   @ApiProperty({ description: "Relative to the storage's mount path.", example: CheckpointImageDto.example.path })
@@ -37,7 +42,12 @@ export class CheckpointImageDto implements Omit<CheckpointImage, 'storageId' | '
   @ApiProperty({ type: 'integer', description: 'Memory in the image.', example: 2_147_483_648 })
   residentBytes: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'null when policy leaves the writable layer out.', example: 1_048_576 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'null when policy leaves the writable layer out.',
+    example: 1_048_576,
+  })
   writableLayerBytes: number | null;
 
   @ApiProperty({ example: 'x86_64' })

@@ -1,4 +1,9 @@
-import { CHECKPOINT_STATUSES, CHECKPOINT_TRIGGERS, type CheckpointStatus, type CheckpointTrigger } from '../../../protocol/checkpoint-state.js';
+import {
+  CHECKPOINT_STATUSES,
+  CHECKPOINT_TRIGGERS,
+  type CheckpointStatus,
+  type CheckpointTrigger,
+} from '../../../protocol/checkpoint-state.js';
 import { BooleanField, EnumField, IdField, StringField } from '../../common/fields.js';
 import { PageQueryDto } from '../../common/page.dto.js';
 import { SortField } from '../../common/paging.js';
@@ -7,10 +12,17 @@ export const CHECKPOINT_SORT = { createdAt: 'createdAt', updatedAt: 'updatedAt' 
 
 /** Filters for the checkpoints of one job. */
 export class JobCheckpointQueryDto extends PageQueryDto {
-  @EnumField(CHECKPOINT_STATUSES, 'CheckpointStatus', { optional: true, description: 'Only those in this status.', example: 'committed' })
+  @EnumField(CHECKPOINT_STATUSES, 'CheckpointStatus', {
+    optional: true,
+    description: 'Only those in this status.',
+    example: 'committed',
+  })
   status?: CheckpointStatus;
 
-  @EnumField(CHECKPOINT_TRIGGERS, 'CheckpointTrigger', { optional: true, description: 'Only those taken for this reason.' })
+  @EnumField(CHECKPOINT_TRIGGERS, 'CheckpointTrigger', {
+    optional: true,
+    description: 'Only those taken for this reason.',
+  })
   trigger?: CheckpointTrigger;
 
   @BooleanField({ query: true, optional: true, description: 'Only those that are, or are not, pinned.' })

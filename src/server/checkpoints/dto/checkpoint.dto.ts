@@ -1,13 +1,21 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import type { CheckpointImage } from '../../../protocol/agent-api.js';
-import { CHECKPOINT_STATUSES, CHECKPOINT_TRIGGERS, type CheckpointStatus, type CheckpointTrigger } from '../../../protocol/checkpoint-state.js';
+import {
+  CHECKPOINT_STATUSES,
+  CHECKPOINT_TRIGGERS,
+  type CheckpointStatus,
+  type CheckpointTrigger,
+} from '../../../protocol/checkpoint-state.js';
 import { FailureDto, toNullableFailureDto } from '../../common/failure.dto.js';
 import { exampleId } from '../../common/fields.js';
 import { type Labels, LabelsProperty } from '../../common/labels.js';
 import type { Checkpoint } from '../checkpoint.entity.js';
 import { CheckpointImageDto } from './checkpoint-image.dto.js';
 
-@ApiSchema({ name: 'CheckpointVerification', description: 'The last time the whole image was read back and compared with its digests.' })
+@ApiSchema({
+  name: 'CheckpointVerification',
+  description: 'The last time the whole image was read back and compared with its digests.',
+})
 export class CheckpointVerificationDto {
   @ApiProperty({ format: 'date-time', example: '2026-01-31T11:50:00.000Z' })
   verifiedAt: string;
@@ -56,7 +64,12 @@ export class CheckpointDto {
   @ApiProperty({ type: String, nullable: true, example: '4f1c0a7d5f0e' })
   containerId: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The request it came from; null for those the agent takes of itself.', example: exampleId('operation') })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The request it came from; null for those the agent takes of itself.',
+    example: exampleId('operation'),
+  })
   operationId: string | null;
 
   @ApiProperty({ enum: [...CHECKPOINT_TRIGGERS], enumName: 'CheckpointTrigger', example: 'manual' })
@@ -95,7 +108,13 @@ export class CheckpointDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-01-31T11:44:58.100Z' })
   startedAt: string | null;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When it was committed, or failed.', example: '2026-01-31T11:45:00.000Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When it was committed, or failed.',
+    example: '2026-01-31T11:45:00.000Z',
+  })
   finishedAt: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })

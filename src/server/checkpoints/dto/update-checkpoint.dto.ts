@@ -8,7 +8,8 @@ export class UpdateCheckpointDto {
 
   @BooleanField({
     optional: true,
-    description: 'true: keep it when newer ones would push it out, and when the job ends. Hosts learn of it with their next heartbeat.',
+    description:
+      'true: keep it when newer ones would push it out, and when the job ends. Hosts learn of it with their next heartbeat.',
     example: true,
   })
   pinned?: boolean;

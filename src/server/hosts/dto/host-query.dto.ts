@@ -12,7 +12,12 @@ export class HostQueryDto extends PageQueryDto {
   @IdField('computeEnvironment', { optional: true, description: 'Only those of this compute environment.' })
   computeEnvironmentId?: string;
 
-  @BooleanField({ query: true, optional: true, description: 'Only those that are, or are not, being drained.', example: false })
+  @BooleanField({
+    query: true,
+    optional: true,
+    description: 'Only those that are, or are not, being drained.',
+    example: false,
+  })
   draining?: boolean;
 
   @SortField(HOST_SORT, 'HostSort', '-createdAt')

@@ -69,7 +69,11 @@ export class HostDto {
   @ApiProperty({ example: exampleId('host') })
   id: string;
 
-  @ApiProperty({ type: 'integer', description: 'Rises with every change but the bare passing of heartbeats; the ETag.', example: 3 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Rises with every change but the bare passing of heartbeats; the ETag.',
+    example: 3,
+  })
   version: number;
 
   @ApiProperty({ description: "The machine's own name.", example: 'ip-10-0-1-17' })
@@ -78,7 +82,8 @@ export class HostDto {
   @ApiProperty({
     enum: [...HOST_STATUSES],
     enumName: 'HostStatus',
-    description: '`offline`: not heard of for as long as the setting `agents.offlineAfter` says. `deregistered`: its credential no longer works.',
+    description:
+      '`offline`: not heard of for as long as the setting `agents.offlineAfter` says. `deregistered`: its credential no longer works.',
     example: 'online',
   })
   status: HostStatus;

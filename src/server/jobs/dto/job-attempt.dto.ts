@@ -5,7 +5,12 @@ import type { ContainerStatus, JobAttempt } from '../job-attempt.entity.js';
 
 @ApiSchema({ name: 'JobAttempt', description: 'One container of a job.' })
 export class JobAttemptDto {
-  @ApiProperty({ type: 'integer', nullable: true, description: "AWS Batch's number, from 1; null where it sets none.", example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: "AWS Batch's number, from 1; null where it sets none.",
+    example: 1,
+  })
   attempt: number | null;
 
   @ApiProperty({ example: '4f1c0a7d5f0e' })
@@ -17,7 +22,8 @@ export class JobAttemptDto {
   @ApiProperty({
     enum: [...CONTAINER_STATUSES],
     enumName: 'ContainerStatus',
-    description: '`lost`: it is gone, and nobody saw how it ended. So are all but the newest whose end was not reported.',
+    description:
+      '`lost`: it is gone, and nobody saw how it ended. So are all but the newest whose end was not reported.',
     example: 'running',
   })
   status: ContainerStatus;

@@ -15,7 +15,12 @@ export class JobQueryDto extends PageQueryDto {
   @IdField('host', { optional: true, description: 'Only those whose newest attempt is, or was, on this host.' })
   hostId?: string;
 
-  @BooleanField({ query: true, optional: true, description: 'Only those that can, or cannot, be checkpointed.', example: true })
+  @BooleanField({
+    query: true,
+    optional: true,
+    description: 'Only those that can, or cannot, be checkpointed.',
+    example: true,
+  })
   protected?: boolean;
 
   @SortField(JOB_SORT, 'JobSort', '-createdAt')

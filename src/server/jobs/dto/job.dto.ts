@@ -7,7 +7,10 @@ import { type Job, JOB_STATUSES, type JobStatus } from '../job.entity.js';
 import type { JobAttempt } from '../job-attempt.entity.js';
 import { JobAttemptDto, toJobAttemptDto } from './job-attempt.dto.js';
 
-@ApiSchema({ name: 'Job', description: 'An AWS Batch job over all its attempts. Fields of a container are those of the newest attempt.' })
+@ApiSchema({
+  name: 'Job',
+  description: 'An AWS Batch job over all its attempts. Fields of a container are those of the newest attempt.',
+})
 export class JobDto {
   static readonly example: JobDto = {
     id: exampleId('job'),
@@ -63,7 +66,12 @@ export class JobDto {
   @ApiProperty({ type: String, nullable: true, description: "AWS Batch's name of it.", example: 'spot-m7i' })
   computeEnvironment: string | null;
 
-  @ApiProperty({ enum: [...JOB_STATUSES], enumName: 'JobStatus', description: 'As AWS Batch spells it, from what the hosts reported.', example: 'RUNNING' })
+  @ApiProperty({
+    enum: [...JOB_STATUSES],
+    enumName: 'JobStatus',
+    description: 'As AWS Batch spells it, from what the hosts reported.',
+    example: 'RUNNING',
+  })
   status: JobStatus;
 
   @ApiProperty({ type: String, nullable: true, example: null })
@@ -84,7 +92,12 @@ export class JobDto {
   @ApiProperty({ type: [String], nullable: true, example: ['align', '--threads', '4'] })
   command: string[] | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: "AWS Batch's number of the attempt, from 1.", example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: "AWS Batch's number of the attempt, from 1.",
+    example: 1,
+  })
   attempt: number | null;
 
   @ApiProperty({ type: 'integer', nullable: true, example: null })
@@ -114,10 +127,20 @@ export class JobDto {
   })
   lastKnownAt: string | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Most memory an image of it held.', example: 2_147_483_648 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Most memory an image of it held.',
+    example: 2_147_483_648,
+  })
   peakResidentBytes: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Largest writable layer in an image of it.', example: 1_048_576 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Largest writable layer in an image of it.',
+    example: 1_048_576,
+  })
   peakWritableLayerBytes: number | null;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'Size of its largest image.', example: 2_149_580_800 })
@@ -126,7 +149,11 @@ export class JobDto {
   @ApiProperty({ type: [JobAttemptDto], description: 'Oldest first.' })
   attempts: JobAttemptDto[];
 
-  @ApiProperty({ format: 'date-time', description: 'When it was first heard of here.', example: '2026-01-31T11:30:01.000Z' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When it was first heard of here.',
+    example: '2026-01-31T11:30:01.000Z',
+  })
   createdAt: string;
 
   @ApiProperty({ format: 'date-time', example: '2026-01-31T11:45:00.000Z' })

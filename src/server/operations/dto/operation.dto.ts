@@ -13,7 +13,11 @@ export class OperationResourceDto {
   @ApiProperty({ example: exampleId('checkpoint') })
   id: string;
 
-  @ApiProperty({ description: 'Where to read it.', format: 'uri-reference', example: `/api/v1/checkpoints/${exampleId('checkpoint')}` })
+  @ApiProperty({
+    description: 'Where to read it.',
+    format: 'uri-reference',
+    example: `/api/v1/checkpoints/${exampleId('checkpoint')}`,
+  })
   href: string;
 }
 
@@ -24,7 +28,11 @@ export class OperationDto {
     version: 1,
     type: 'checkpoint',
     status: 'pending',
-    resource: { type: 'checkpoint', id: exampleId('checkpoint'), href: `/api/v1/checkpoints/${exampleId('checkpoint')}` },
+    resource: {
+      type: 'checkpoint',
+      id: exampleId('checkpoint'),
+      href: `/api/v1/checkpoints/${exampleId('checkpoint')}`,
+    },
     failure: null,
     result: null,
     createdAt: '2026-01-31T12:00:00.000Z',
@@ -71,7 +79,13 @@ export class OperationDto {
   @ApiProperty({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
   updatedAt: string;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When a host picked it up.', example: null })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When a host picked it up.',
+    example: null,
+  })
   startedAt: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
@@ -84,7 +98,11 @@ export function toOperationDto(row: Operation): OperationDto {
     version: row.version,
     type: row.type,
     status: row.status,
-    resource: { type: row.resourceType, id: row.resourceId, href: `${OPERATION_RESOURCES[row.resourceType]}/${row.resourceId}` },
+    resource: {
+      type: row.resourceType,
+      id: row.resourceId,
+      href: `${OPERATION_RESOURCES[row.resourceType]}/${row.resourceId}`,
+    },
     failure: toNullableFailureDto(row.failure),
     result: row.result,
     createdAt: row.createdAt.toISOString(),

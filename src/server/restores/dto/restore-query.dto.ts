@@ -10,7 +10,10 @@ export class RestoreQueryDto extends PageQueryDto {
   @EnumField(RESTORE_STATUSES, 'RestoreStatus', { optional: true, description: 'Only those in this status.' })
   status?: RestoreStatus;
 
-  @EnumField(RESTORE_TRIGGERS, 'RestoreTrigger', { optional: true, description: 'Only those that came about this way.' })
+  @EnumField(RESTORE_TRIGGERS, 'RestoreTrigger', {
+    optional: true,
+    description: 'Only those that came about this way.',
+  })
   trigger?: RestoreTrigger;
 
   @StringField({ optional: true, maxLength: 128, description: "Only those of this job: our id of it, or AWS Batch's." })

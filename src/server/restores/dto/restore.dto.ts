@@ -47,13 +47,19 @@ export class RestoreDto {
   @ApiProperty({ type: String, nullable: true, example: '9a3f5c2b7e10' })
   containerId: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'The request it came from; null for an automatic one.', example: null })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The request it came from; null for an automatic one.',
+    example: null,
+  })
   operationId: string | null;
 
   @ApiProperty({
     enum: [...RESTORE_TRIGGERS],
     enumName: 'RestoreTrigger',
-    description: "`automatic`: the runtime found an image when the job's container was created. `manual`: asked for here.",
+    description:
+      "`automatic`: the runtime found an image when the job's container was created. `manual`: asked for here.",
     example: 'automatic',
   })
   trigger: RestoreTrigger;
@@ -67,10 +73,20 @@ export class RestoreDto {
   @ApiProperty({ type: FailureDto, nullable: true })
   failure: FailureDto | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'From the start of the restore until the job ran.', example: 1.6 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'From the start of the restore until the job ran.',
+    example: 1.6,
+  })
   restoreSeconds: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Reading the image and checking its digests, of that.', example: 0.9 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Reading the image and checking its digests, of that.',
+    example: 0.9,
+  })
   verifySeconds: number | null;
 
   @ApiProperty({ format: 'date-time', example: '2026-01-31T12:10:00.000Z' })
