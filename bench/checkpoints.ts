@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { copyProgram, writeImageArchive } from '../src/standalone/image-archive.js';
+import { WITHOUT_IO_URING } from '../test/support/job-programs.js';
 import type { Comparison } from './measure.js';
 import { seconds } from './measure.js';
 import { RESIDENT_PROGRAM } from './resident-program.js';
@@ -84,10 +85,9 @@ class ResidentJob {
           this.name,
           '--runtime',
           'batchpoint',
+          ...WITHOUT_IO_URING,
           '-e',
           `AWS_BATCH_JOB_ID=${this.name}`,
-          '-e',
-          'UV_USE_IO_URING=0',
         ],
         ...[IMAGE, 'node', '/resident.cjs', String(this.mib)],
       )

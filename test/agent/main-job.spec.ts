@@ -1,16 +1,29 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { compare } from '../../src/demo/comparison.js';
 import { type ApiError } from '../../src/standalone/api-client.js';
 import { copyProgram, writeImageArchive } from '../../src/standalone/image-archive.js';
-import { CHAIN, FILES, type JobProgram, PIPELINE, THREADS, THREADS_SCRIPT } from '../support/job-programs.js';
+import {
+  CHAIN,
+  FILES,
+  type JobProgram,
+  LONG_CHAIN,
+  PIPELINE,
+  THREADS,
+  THREADS_SCRIPT,
+} from '../support/job-programs.js';
 import { describeNeeding } from '../support/requires.js';
 import { eventually, type ProtectedHost, TestDeployment } from '../support/test-deployment.js';
 import type { TestHost } from '../support/test-host.js';
 
 const NODE_IMAGE = 'with-node';
 
+interface Accepted {
+  id: string;
+  resource: { id: string };
+}
 interface Restore {
   id: string;
   checkpointId: string;
@@ -50,9 +63,18 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the main job, through serv
   ): Promise<void> {
     if (program.bindMount) mkdirSync(outDir, { recursive: true });
     const mounts = program.bindMount ? ['--volume', `${outDir}:${program.bindMount}`] : [];
-    const variables = (program.env ?? []).flatMap((variable) => ['-e', variable]);
     const image = program === THREADS ? NODE_IMAGE : host.image;
-    await host.docker('run', '-d', '--name', name, ...options, ...variables, ...mounts, image, ...program.command);
+    await host.docker(
+      'run',
+      '-d',
+      '--name',
+      name,
+      ...options,
+      ...(program.options ?? []),
+      ...mounts,
+      image,
+      ...program.command,
+    );
   }
 
   const asJob = (jobId: string, attempt = 1): string[] => [
@@ -159,18 +181,25 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the main job, through serv
 
   it('finishes a checkpoint although the server is killed during it, and tells the outcome when the server is back', async () => {
     const jobId = 'job-server-killed';
-    await start(a.host, CHAIN, jobId, asJob(jobId));
+    await start(a.host, LONG_CHAIN, jobId, asJob(jobId));
+    await untilStep(a.host, jobId, 20);
     await deployment.jobRuns(jobId);
-    const operation = await deployment.api.post<{ id: string; resource: { id: string } }>(`/jobs/${jobId}/checkpoints`);
+    const operation = await deployment.api.post<Accepted>(`/jobs/${jobId}/checkpoints`);
+    // There from the first step of the pipeline to the last.
+    const staging = join(deployment.dir, 'checkpoints/batchpoint/jobs', jobId, `.staging-${operation.resource.id}`);
+    while (!existsSync(staging)) await sleep(2);
     await deployment.killServer();
-    await untilStep(a.host, jobId, 60); // the job runs on
+    await eventually('the checkpoint is over', async () => !existsSync(staging));
+    const { length } = await printed(a.host, jobId);
+    await eventually('the job runs on', async () => (await printed(a.host, jobId)).length > length);
+
     await deployment.startServerAgain();
     expect(await deployment.operationEnd(operation.id)).toMatchObject({ status: 'succeeded', failure: null });
     expect(await deployment.api.get(`/checkpoints/${operation.resource.id}`)).toMatchObject({ status: 'committed' });
-    await ends(a.host, jobId);
+    await a.host.killContainerHard(jobId);
     await eventually(
       'the end is reported',
-      async () => (await deployment.api.get<{ status: string }>(`/jobs/${jobId}`)).status === 'SUCCEEDED',
+      async () => (await deployment.api.get<{ status: string }>(`/jobs/${jobId}`)).status === 'FAILED',
     );
   }, 180_000);
 
@@ -193,7 +222,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the main job, through serv
       'the end is reported',
       async () => (await deployment.api.get<{ status: string }>(`/jobs/${jobId}`)).status === 'FAILED',
     );
-    const operation = await deployment.api.post<{ id: string; resource: { id: string } }>('/restores', request);
+    const operation = await deployment.api.post<Accepted>('/restores', request);
     expect(await deployment.operationEnd(operation.id)).toMatchObject({ status: 'succeeded', failure: null });
     expect((await restoresOf(jobId))[0]).toMatchObject({
       id: operation.resource.id,

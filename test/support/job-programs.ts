@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { RESULT_FILE } from '../../src/demo/job-program.js';
 
 /** A job whose output can be checked: each line depends on all before it, and its place is known only in memory. */
@@ -9,7 +10,8 @@ export interface JobProgram {
   files: string[];
   /** A directory of the host it writes to as well, mounted here. */
   bindMount?: string;
-  env?: string[];
+  /** Further options of `docker run`. */
+  options?: string[];
 }
 
 const step = 'i=$((i + 1)); sum=$(echo "$sum $i" | sha256sum | cut -d " " -f 1); echo "step $i $sum"';
@@ -39,11 +41,14 @@ if (isMainThread) {
 }
 `;
 
-export const CHAIN: JobProgram = {
-  name: 'chain',
-  command: shell(loop(200, `${step}; echo "$i $sum" >>${RESULT_FILE}`)),
+const chain = (name: string, steps: number): JobProgram => ({
+  name,
+  command: shell(loop(steps, `${step}; echo "$i $sum" >>${RESULT_FILE}`)),
   files: [RESULT_FILE],
-};
+});
+export const CHAIN = chain('chain', 200);
+/** Ends with the test. */
+export const LONG_CHAIN = chain('long-chain', 100_000);
 
 /** Three processes joined by pipes; text is on its way in the pipes at any moment. */
 export const PIPELINE: JobProgram = {
@@ -70,10 +75,15 @@ export const FILES: JobProgram = {
   bindMount: '/out',
 };
 
+/**
+ * CRIU cannot carry an io_uring, which Node opens where it may. Docker's own profile forbids it since version 25; this one
+ * does so for the older engines of Debian.
+ */
+export const WITHOUT_IO_URING = ['--security-opt', `seccomp=${join(import.meta.dirname, 'no-io-uring.seccomp.json')}`];
+
 export const THREADS: JobProgram = {
   name: 'threads',
   command: ['node', '/threads.cjs'],
   files: ['/thread-0.txt', '/thread-1.txt', '/thread-2.txt'],
-  // CRIU cannot carry an io_uring, which Node would use; the agent says so and names this variable.
-  env: ['UV_USE_IO_URING=0'],
+  options: WITHOUT_IO_URING,
 };

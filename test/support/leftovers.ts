@@ -85,7 +85,7 @@ export function describeLeftovers(found: Leftovers): string[] {
     ...found.mounts.map((path) => `mount ${path}`),
     ...found.cgroups.map((path) => `cgroup ${path}`),
     ...found.networks.map((entry) => `network ${entry}`),
-    ...found.directories.map((path) => `directory ${path}`),
+    ...found.directories.map((path) => `directory ${path} (${readdirSync(path).join(', ')})`),
   ];
 }
 

@@ -99,7 +99,8 @@ function undumpable({ pid, fd, target }: OpenFile): string | null {
 
 function remedyFor(what: string): string {
   if (what === 'io_uring')
-    return 'let the program use another kind of I/O (for Node.js set UV_USE_IO_URING=0), or set its checkpoint mode to off';
+    // Setting UV_USE_IO_URING=0 does not help Node.js: libuv opens one for epoll all the same (1.52).
+    return 'forbid io_uring in the container, as the default seccomp profile of Docker Engine 25 and later does (programs then use other I/O), or set the checkpoint mode of the job to off';
   return 'let the program close it, or set the checkpoint mode of the job to off';
 }
 
