@@ -3,9 +3,7 @@ import type { StorageHealth } from '../../protocol/agent-api.js';
 import type { HostFacts, HostFinding } from '../../protocol/host-facts.js';
 import type { Labels } from '../common/labels.js';
 import { BaseEntity } from '../database/base.entity.js';
-
-export const HOST_STATUSES = ['online', 'offline', 'deregistered'] as const;
-export type HostStatus = (typeof HOST_STATUSES)[number];
+import type { HostStatus } from './host-status.js';
 
 /**
  * An instance that runs the agent. A heartbeat that brings no news (only later times and other free space) leaves `version`

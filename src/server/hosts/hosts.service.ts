@@ -12,7 +12,8 @@ import { Database } from '../database/database.js';
 import { HOST_SORT, type HostQueryDto } from './dto/host-query.dto.js';
 import { type HostDto, toHostDto } from './dto/host.dto.js';
 import type { UpdateHostDto } from './dto/update-host.dto.js';
-import { Host, type HostStatus } from './host.entity.js';
+import { Host } from './host.entity.js';
+import type { HostStatus } from './host-status.js';
 
 /** What other features may know of a host. */
 export interface HostView {

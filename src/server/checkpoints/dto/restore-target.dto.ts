@@ -1,7 +1,7 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { exampleId } from '../../common/fields.js';
 import { FAILURE_CODES, type FailureCode } from '../../../protocol/failure.js';
-import { HOST_STATUSES, type HostStatus } from '../../hosts/host.entity.js';
+import { HOST_STATUSES, type HostStatus } from '../../hosts/host-status.js';
 
 @ApiSchema({ name: 'RestoreObstacle', description: 'Why an image cannot restore on a host.' })
 export class RestoreObstacleDto {

@@ -1,7 +1,7 @@
 import { BooleanField, EnumField, IdField } from '../../common/fields.js';
 import { PageQueryDto } from '../../common/page.dto.js';
 import { SortField } from '../../common/paging.js';
-import { HOST_STATUSES, type HostStatus } from '../host.entity.js';
+import { HOST_STATUSES, type HostStatus } from '../host-status.js';
 
 export const HOST_SORT = { createdAt: 'createdAt', updatedAt: 'updatedAt' } as const;
 

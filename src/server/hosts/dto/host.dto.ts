@@ -3,7 +3,8 @@ import type { StorageHealth } from '../../../protocol/agent-api.js';
 import { FINDING_SEVERITIES, type HostFinding } from '../../../protocol/host-facts.js';
 import { exampleId } from '../../common/fields.js';
 import { type Labels, LabelsProperty } from '../../common/labels.js';
-import { type Host, HOST_STATUSES, type HostStatus } from '../host.entity.js';
+import type { Host } from '../host.entity.js';
+import { HOST_STATUSES, type HostStatus } from '../host-status.js';
 import { HostFactsDto } from './host-facts.dto.js';
 
 @ApiSchema({ name: 'HostFinding', description: 'One result of `batchpoint doctor` on the host.' })
