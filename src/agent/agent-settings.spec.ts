@@ -28,9 +28,19 @@ describe('readAgentSettings', () => {
   });
 
   it('prefers a flag to its variable, and takes an empty variable for none', () => {
-    const env = { BATCHPOINT_SERVER_URL: 'https://a:8080/', BATCHPOINT_STATE_DIR: '/a', BATCHPOINT_JOIN_TOKEN: '', BATCHPOINT_RUNC: '/opt/runc' };
+    const env = {
+      BATCHPOINT_SERVER_URL: 'https://a:8080/',
+      BATCHPOINT_STATE_DIR: '/a',
+      BATCHPOINT_JOIN_TOKEN: '',
+      BATCHPOINT_RUNC: '/opt/runc',
+    };
     const settings = readAgentSettings(['--state-dir', '/b', '--install-shim-only'], env);
-    expect(settings).toMatchObject({ serverUrl: 'https://a:8080', stateDir: '/b', runc: '/opt/runc', installShimOnly: true });
+    expect(settings).toMatchObject({
+      serverUrl: 'https://a:8080',
+      stateDir: '/b',
+      runc: '/opt/runc',
+      installShimOnly: true,
+    });
     expect(settings.joinToken()).toBeNull();
   });
 
@@ -42,11 +52,14 @@ describe('readAgentSettings', () => {
       BATCHPOINT_CHECKPOINTS_AT_ONCE: '0',
       BATCHPOINT_STATEDIR: '/typo',
     });
-    for (const name of ['SERVER_URL', 'STATE_DIR', 'LOG_LEVEL', 'CHECKPOINTS_AT_ONCE', 'STATEDIR']) expect(message).toContain(`BATCHPOINT_${name}:`);
+    for (const name of ['SERVER_URL', 'STATE_DIR', 'LOG_LEVEL', 'CHECKPOINTS_AT_ONCE', 'STATEDIR'])
+      expect(message).toContain(`BATCHPOINT_${name}:`);
   });
 
   it('passes over the settings of the server', () => {
-    expect(problemsOf([], { BATCHPOINT_PORT: '8080', BATCHPOINT_DATA_DIR: './data', BATCHPOINT_INSECURE: 'true' })).toBe('');
+    expect(
+      problemsOf([], { BATCHPOINT_PORT: '8080', BATCHPOINT_DATA_DIR: './data', BATCHPOINT_INSECURE: 'true' }),
+    ).toBe('');
   });
 
   it.each([[['--no-such-flag']], [['positional']], [['--state-dir']]])('refuses %j', (args) => {

@@ -21,6 +21,9 @@ export interface AgentSettings {
   installShimOnly: boolean;
 }
 
+/** Settings with which the agent can run. */
+export type UsableAgentSettings = AgentSettings & { runc: string };
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -33,7 +36,11 @@ export class SettingsError extends Error {
 
 const absolutePath = z.string().startsWith('/', 'must be an absolute path');
 const serverUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address, for example https://batchpoint.internal:8080', abort: true })
+  .url({
+    protocol: /^https?$/,
+    error: 'must be an http:// or https:// address, for example https://batchpoint.internal:8080',
+    abort: true,
+  })
   .refine((value) => URL.parse(value)?.username === '', 'must not carry a user name or password')
   .transform((value) => value.replace(/\/+$/, ''));
 
@@ -137,7 +144,14 @@ function readTokenFile(file: string | undefined): string | null {
 
 /** Absolute path of an executable; /usr/sbin and /sbin are searched too, where cron and su leave them out. */
 export function findInPath(name: string, env: NodeJS.ProcessEnv): string | null {
-  const folders = [...(env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  const folders = [
+    ...(env['PATH'] ?? '').split(delimiter),
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+    '/usr/bin',
+    '/bin',
+  ];
   for (const folder of folders) {
     if (folder !== '' && existsSync(join(folder, name))) return join(folder, name);
   }

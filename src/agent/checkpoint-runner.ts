@@ -57,7 +57,8 @@ export class CheckpointRunner {
 
   private async take(order: CheckpointOrder): Promise<Failure | null> {
     const { checkpointId, jobId, trigger } = order;
-    const container = order.containerId === null ? this.containers.runningOf(jobId) : this.containers.find(order.containerId);
+    const container =
+      order.containerId === null ? this.containers.runningOf(jobId) : this.containers.find(order.containerId);
     const containerId = container?.report.containerId ?? order.containerId ?? '';
     const log = this.log.child({ jobId, checkpointId, containerId, trigger });
     const about = { type: 'checkpoint', checkpointId, jobId, containerId, trigger } as const;
@@ -68,7 +69,16 @@ export class CheckpointRunner {
       const { policy } = this.checkedContainer(container, jobId).report;
       log.info('checkpoint starts');
       void this.context.report({ ...about, status: 'running' });
-      const request = { checkpointId, jobId, containerId, trigger, policy, storageId, store, pinned: this.context.pinned() };
+      const request = {
+        checkpointId,
+        jobId,
+        containerId,
+        trigger,
+        policy,
+        storageId,
+        store,
+        pinned: this.context.pinned(),
+      };
       const outcome = await this.pipeline.run(request, (name) => {
         log.debug({ step: name }, 'checkpoint step');
         step.enter(name);
@@ -79,7 +89,10 @@ export class CheckpointRunner {
     } catch (error) {
       step.stop();
       const failure = toFailure(error);
-      log.error({ code: failure.code, step: failure.step, logLine: failure.logLine, reason: failure.message }, 'checkpoint failed; the job runs on');
+      log.error(
+        { code: failure.code, step: failure.step, logLine: failure.logLine, reason: failure.message },
+        'checkpoint failed; the job runs on',
+      );
       // Without a container there is nothing to report about: who asked is answered by the command's result.
       if (containerId !== '') await this.context.report({ ...about, status: 'failed', failure });
       return failure;
@@ -101,7 +114,12 @@ export class CheckpointRunner {
   }
 
   private checkedContainer(container: RememberedContainer | null, jobId: string): RememberedContainer {
-    if (this.closing) throw new FailureError({ code: 'host-not-ready', message: 'the agent is stopping', remedy: 'try again in a moment' });
+    if (this.closing)
+      throw new FailureError({
+        code: 'host-not-ready',
+        message: 'the agent is stopping',
+        remedy: 'try again in a moment',
+      });
     if (container === null || container.report.jobId !== jobId || container.report.status !== 'running') {
       throw new FailureError({
         code: 'job-not-running',

@@ -18,14 +18,21 @@ export async function run(argv: string[]): Promise<number> {
   }
   let findings: HostFinding[];
   try {
-    findings = await examineHost(readAgentSettings(argv.filter((argument) => argument !== '--json'), process.env));
+    findings = await examineHost(
+      readAgentSettings(
+        argv.filter((argument) => argument !== '--json'),
+        process.env,
+      ),
+    );
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
   const failed = findings.some(({ severity }) => severity === 'error');
-  process.stdout.write(argv.includes('--json') ? `${JSON.stringify({ ok: !failed, findings }, null, 2)}\n` : table(findings));
+  process.stdout.write(
+    argv.includes('--json') ? `${JSON.stringify({ ok: !failed, findings }, null, 2)}\n` : table(findings),
+  );
   return failed ? 1 : 0;
 }
 

@@ -25,19 +25,38 @@ export async function examineHost(host: HostExamination): Promise<HostFinding[]>
       findings.push(...[await check()].flat());
     } catch (cause) {
       const message = `this check could not be made: ${(cause as Error).message}`;
-      findings.push({ check: name, severity: 'warning', message, remedy: 'run `batchpoint doctor` as root on the host' });
+      findings.push({
+        check: name,
+        severity: 'warning',
+        message,
+        remedy: 'run `batchpoint doctor` as root on the host',
+      });
     }
   }
   return findings;
 }
 
 /** Findings without which no container of the host can be checkpointed, whatever else is right. */
-const NECESSARY = new Set(['platform', 'root', 'kernel-features', 'freezer', 'tar', 'criu', 'criu-check', 'criu-trial', 'runc']);
+const NECESSARY = new Set([
+  'platform',
+  'root',
+  'kernel-features',
+  'freezer',
+  'tar',
+  'criu',
+  'criu-check',
+  'criu-trial',
+  'runc',
+]);
 
 /** Why no job of this host can be checkpointed; null when it is fit. */
 export function hostProblem(findings: readonly HostFinding[]): Failure | null {
   const finding = findings.find(({ check, severity }) => severity === 'error' && NECESSARY.has(check));
   if (finding === undefined) return null;
   const { message, remedy } = finding;
-  return { code: 'host-not-ready', message: `this host is not fit: ${message}`, ...(remedy === undefined ? {} : { remedy }) };
+  return {
+    code: 'host-not-ready',
+    message: `this host is not fit: ${message}`,
+    ...(remedy === undefined ? {} : { remedy }),
+  };
 }

@@ -13,9 +13,19 @@ function auxv(entries: [number, number][]): Buffer {
 
 describe('cpuFacts', () => {
   it('reads an x86 processor, flags sorted, and the size of its extended state', () => {
-    const text = 'processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R)\nflags\t\t: xsave fpu avx2\n\nprocessor\t: 1\n';
+    const text =
+      'processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R)\nflags\t\t: xsave fpu avx2\n\nprocessor\t: 1\n';
     // As seen on a processor with AMX: 11008 bytes by CPUID leaf 0xD, 11952 in the auxiliary vector.
-    expect(cpuFacts(text, auxv([[33, 1], [51, 11952], [0, 0]]))).toMatchObject({
+    expect(
+      cpuFacts(
+        text,
+        auxv([
+          [33, 1],
+          [51, 11952],
+          [0, 0],
+        ]),
+      ),
+    ).toMatchObject({
       vendor: 'GenuineIntel',
       model: 'Intel(R) Xeon(R)',
       flags: ['avx2', 'fpu', 'xsave'],
@@ -25,7 +35,15 @@ describe('cpuFacts', () => {
 
   it('reads an arm processor, which has no such state', () => {
     const text = 'processor\t: 0\nFeatures\t: fp asimd sve\nCPU implementer\t: 0x41\nCPU part\t: 0xd40\n';
-    expect(cpuFacts(text, auxv([[51, 4720], [0, 0]]))).toMatchObject({ vendor: '0x41', model: 'part 0xd40', flags: ['asimd', 'fp', 'sve'], xsaveBytes: null });
+    expect(
+      cpuFacts(
+        text,
+        auxv([
+          [51, 4720],
+          [0, 0],
+        ]),
+      ),
+    ).toMatchObject({ vendor: '0x41', model: 'part 0xd40', flags: ['asimd', 'fp', 'sve'], xsaveBytes: null });
   });
 
   it('says null where the kernel does not tell', () => {
@@ -35,7 +53,11 @@ describe('cpuFacts', () => {
 
 describe('measureHostFacts', () => {
   it('describes this machine as the protocol asks, with null for tools that are not there', async () => {
-    const facts = await measureHostFacts({ runc: '/nowhere/runc', criuDir: '', dockerVersion: () => Promise.resolve(null) });
+    const facts = await measureHostFacts({
+      runc: '/nowhere/runc',
+      criuDir: '',
+      dockerVersion: () => Promise.resolve(null),
+    });
     expect(hostFactsSchema.parse(facts)).toEqual(facts);
     expect(facts.software.runc).toBeNull();
     expect(facts.software.batchpoint).toMatch(/^\d+\.\d+\.\d+/);

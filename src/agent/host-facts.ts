@@ -45,11 +45,14 @@ export function cgroupVersion(): 1 | 2 {
 /** `text` is /proc/cpuinfo, `auxv` the raw auxiliary vector of a 64-bit little-endian process. */
 export function cpuFacts(text: string, auxv: Buffer): HostFacts['cpu'] {
   const first = text.split('\n\n')[0] ?? '';
-  const field = (name: string): string | undefined => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(first)?.[1]?.trim();
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(first)?.[1]?.trim();
   const flags = (field('flags') ?? field('Features') ?? '').split(' ').filter((flag) => flag !== '');
   return {
     vendor: field('vendor_id') ?? field('CPU implementer') ?? 'unknown',
-    model: field('model name') ?? (field('CPU part') === undefined ? (cpus()[0]?.model ?? 'unknown') : `part ${field('CPU part')}`),
+    model:
+      field('model name') ??
+      (field('CPU part') === undefined ? (cpus()[0]?.model ?? 'unknown') : `part ${field('CPU part')}`),
     cores: cpus().length,
     flags: flags.sort(),
     xsaveBytes: flags.includes('xsave') ? xsaveBytes(auxv) : null,

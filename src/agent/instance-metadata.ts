@@ -18,7 +18,9 @@ export async function instanceIdentity(): Promise<HostFacts['instance']> {
   if (process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] === undefined && !isEc2()) return null;
   try {
     const token = await request('PUT', '/latest/api/token', { 'x-aws-ec2-metadata-token-ttl-seconds': '60' });
-    const text = await request('GET', '/latest/dynamic/instance-identity/document', { 'x-aws-ec2-metadata-token': token });
+    const text = await request('GET', '/latest/dynamic/instance-identity/document', {
+      'x-aws-ec2-metadata-token': token,
+    });
     return identityDocument.parse(JSON.parse(text));
   } catch {
     return null;

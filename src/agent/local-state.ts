@@ -37,7 +37,8 @@ export class LocalState {
     const text = await readIfPresent(path);
     if (text !== null) {
       const parsed = identitySchema.safeParse(parseJson(text));
-      if (!parsed.success) throw new Error(`${path} is damaged; remove it and start again with a join token: the host enrols anew`);
+      if (!parsed.success)
+        throw new Error(`${path} is damaged; remove it and start again with a join token: the host enrols anew`);
       return new LocalState(directory, parsed.data);
     }
     const state = new LocalState(directory, { machineId: randomUUID(), host: null });
@@ -94,7 +95,12 @@ export const configSchema = z.object({
   pollSeconds: z.number().positive(),
   computeEnvironment: z.object({ id: z.string(), name: z.string() }).nullable(),
   storage: z
-    .object({ id: z.string(), kind: z.string(), mountPath: z.string().startsWith('/'), fileSystemTypes: z.array(z.string()) })
+    .object({
+      id: z.string(),
+      kind: z.string(),
+      mountPath: z.string().startsWith('/'),
+      fileSystemTypes: z.array(z.string()),
+    })
     .nullable(),
   policy: policySchema,
   pinnedCheckpoints: z.array(z.string()).optional(),

@@ -1,6 +1,12 @@
 import { pino } from 'pino';
 import { Agent } from './agent.js';
-import { AGENT_USAGE, readAgentSettings, SettingsError, type AgentSettings } from './agent-settings.js';
+import {
+  AGENT_USAGE,
+  readAgentSettings,
+  SettingsError,
+  type AgentSettings,
+  type UsableAgentSettings,
+} from './agent-settings.js';
 import { LocalState } from './local-state.js';
 import { installShim } from './shim-install.js';
 import { storeRoot } from './image-store/store-layout.js';
@@ -22,26 +28,31 @@ export async function run(argv: string[]): Promise<number> {
   }
 }
 
-type UsableSettings = AgentSettings & { runc: string };
-
-function usable(settings: AgentSettings): UsableSettings {
+function usable(settings: AgentSettings): UsableAgentSettings {
   const problems: string[] = [];
   if (process.platform !== 'linux') problems.push(`the agent runs on Linux; this is ${process.platform}`);
-  else if (process.getuid?.() !== 0) problems.push('the agent needs root, to freeze and dump containers; run it as root (sudo)');
-  if (settings.runc === null) problems.push('runc is not installed; run deploy/prerequisites.sh, or name it with BATCHPOINT_RUNC');
+  else if (process.getuid?.() !== 0)
+    problems.push('the agent needs root, to freeze and dump containers; run it as root (sudo)');
+  if (settings.runc === null)
+    problems.push('runc is not installed; run deploy/prerequisites.sh, or name it with BATCHPOINT_RUNC');
   if (problems.length > 0) throw new SettingsError(problems);
-  return settings as UsableSettings;
+  return settings as UsableAgentSettings;
 }
 
-async function installOnly({ stateDir, runc, criuDir }: UsableSettings): Promise<number> {
+async function installOnly({ stateDir, runc, criuDir }: UsableAgentSettings): Promise<number> {
   await LocalState.open(stateDir);
   const storage = (await LocalState.readConfig(stateDir))?.storage ?? null;
-  const { shim } = await installShim({ stateDir, runc, criuDir, store: storage === null ? '' : storeRoot(storage.mountPath) });
+  const { shim } = await installShim({
+    stateDir,
+    runc,
+    criuDir,
+    store: storage === null ? '' : storeRoot(storage.mountPath),
+  });
   process.stdout.write(`${shim}\n`);
   return 0;
 }
 
-async function serve(settings: UsableSettings): Promise<number> {
+async function serve(settings: UsableAgentSettings): Promise<number> {
   const log = pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   if (/^http:/.test(settings.serverUrl) && !/^http:\/\/(127\.|localhost[:/]?|\[::1\])/.test(settings.serverUrl)) {
     log.warn({ server: settings.serverUrl }, 'the credential of this host travels in clear: use https');

@@ -42,7 +42,10 @@ export class OutboxSender {
           continue;
         }
         const pause = backoff.next();
-        this.log.warn({ waiting: this.outbox.waiting, reason: (error as Error).message, retryMs: pause }, 'reports wait for the server');
+        this.log.warn(
+          { waiting: this.outbox.waiting, reason: (error as Error).message, retryMs: pause },
+          'reports wait for the server',
+        );
         await this.clock.sleep(pause, signal);
       }
     }
@@ -50,7 +53,8 @@ export class OutboxSender {
 
   /** Sends what there is, without waiting for more or trying again. */
   async flush(signal: AbortSignal): Promise<void> {
-    for (let batch = await this.outbox.next(BATCH); batch.length > 0; batch = await this.outbox.next(BATCH)) await this.send(batch, signal);
+    for (let batch = await this.outbox.next(BATCH); batch.length > 0; batch = await this.outbox.next(BATCH))
+      await this.send(batch, signal);
   }
 
   private async send(batch: readonly Report[], signal: AbortSignal): Promise<void> {

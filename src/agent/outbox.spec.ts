@@ -8,7 +8,13 @@ import type { CheckpointReport, ContainerReport, JobEventReport } from '../proto
 import { DEFAULT_POLICY } from '../protocol/policy.js';
 import { isInformational, Outbox, spoolReport } from './outbox.js';
 
-const event = (message: string): JobEventReport => ({ type: 'job-event', jobId: 'j', containerId: null, event: 'job-policy-ignored', message });
+const event = (message: string): JobEventReport => ({
+  type: 'job-event',
+  jobId: 'j',
+  containerId: null,
+  event: 'job-policy-ignored',
+  message,
+});
 const outcome = (checkpointId: string): CheckpointReport => ({
   type: 'checkpoint',
   checkpointId,
@@ -21,7 +27,8 @@ const outcome = (checkpointId: string): CheckpointReport => ({
 
 let stateDir: string;
 const outboxDir = (): string => join(stateDir, 'outbox');
-const reports = (): string[] => readdirSync(outboxDir()).filter((name) => name.startsWith('rep_') && name.endsWith('.json'));
+const reports = (): string[] =>
+  readdirSync(outboxDir()).filter((name) => name.startsWith('rep_') && name.endsWith('.json'));
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'bp-outbox-'));
 });
@@ -80,7 +87,9 @@ describe('Outbox', () => {
     expect(kept.filter((report) => report.type === 'checkpoint')).toHaveLength(51);
     const remarks = kept.filter((report) => report.type === 'job-event') as JobEventReport[];
     expect(outbox.dropped).toBe(60 - remarks.length);
-    expect(remarks.map(({ message }) => message)).toEqual([...remarks.keys()].map((i) => String(60 - remarks.length + i)));
+    expect(remarks.map(({ message }) => message)).toEqual(
+      [...remarks.keys()].map((i) => String(60 - remarks.length + i)),
+    );
   });
 
   it('keeps every report it acknowledged when its process is killed', async () => {
@@ -95,7 +104,9 @@ describe('Outbox', () => {
       }`;
     const file = join(stateDir, 'writer.ts');
     writeFileSync(file, program);
-    const child = spawn(process.execPath, ['--import', join(root, 'test/support/typescript-loader.mjs'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', join(root, 'test/support/typescript-loader.mjs'), file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString();
@@ -110,24 +121,29 @@ describe('Outbox', () => {
   }, 30_000);
 
   const canMount = process.getuid?.() === 0 && process.platform === 'linux';
-  (canMount ? it : it['skip'])('keeps outcomes on a full disk, informational reports make room [needs root]', async () => {
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2M', 'tmpfs', stateDir]).status !== 0) throw new Error('cannot mount a tmpfs');
-    try {
-      const outbox = await open();
-      for (let i = 0; i < 20; i += 1) await outbox.add(event(String(i)));
-      // Fill the disk to the last block.
-      spawnSync('dd', ['if=/dev/zero', `of=${join(stateDir, 'filler')}`, 'bs=4k'], { stdio: 'ignore' });
-      for (let i = 0; i < 300; i += 1) await outbox.add(outcome(`ckpt_${i}`));
-      expect(outbox.dropped).toBeGreaterThan(0);
-      expect(outbox.waiting).toBeGreaterThanOrEqual(300);
-      rmSync(join(stateDir, 'filler'));
-      const kept = (await outbox.next(1000)).filter((report) => report.type === 'checkpoint');
-      expect(new Set(kept.map((report) => (report as CheckpointReport).checkpointId)).size).toBe(300);
-      expect(reports().length).toBeGreaterThanOrEqual(300);
-    } finally {
-      execFileSync('umount', ['--lazy', stateDir]);
-    }
-  }, 30_000);
+  (canMount ? it : it['skip'])(
+    'keeps outcomes on a full disk, informational reports make room [needs root]',
+    async () => {
+      if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2M', 'tmpfs', stateDir]).status !== 0)
+        throw new Error('cannot mount a tmpfs');
+      try {
+        const outbox = await open();
+        for (let i = 0; i < 20; i += 1) await outbox.add(event(String(i)));
+        // Fill the disk to the last block.
+        spawnSync('dd', ['if=/dev/zero', `of=${join(stateDir, 'filler')}`, 'bs=4k'], { stdio: 'ignore' });
+        for (let i = 0; i < 300; i += 1) await outbox.add(outcome(`ckpt_${i}`));
+        expect(outbox.dropped).toBeGreaterThan(0);
+        expect(outbox.waiting).toBeGreaterThanOrEqual(300);
+        rmSync(join(stateDir, 'filler'));
+        const kept = (await outbox.next(1000)).filter((report) => report.type === 'checkpoint');
+        expect(new Set(kept.map((report) => (report as CheckpointReport).checkpointId)).size).toBe(300);
+        expect(reports().length).toBeGreaterThanOrEqual(300);
+      } finally {
+        execFileSync('umount', ['--lazy', stateDir]);
+      }
+    },
+    30_000,
+  );
 
   it('leaves nothing half-written behind when it opens', async () => {
     await open();

@@ -74,7 +74,8 @@ export class Outbox {
     await mkdir(this.refused, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.directory)) {
       // Half-written by a process that was killed: it never said that it had reported.
-      if (name.endsWith('.tmp') && (await this.olderThan(name, 60_000))) await rm(join(this.directory, name), { force: true });
+      if (name.endsWith('.tmp') && (await this.olderThan(name, 60_000)))
+        await rm(join(this.directory, name), { force: true });
     }
     await this.refillReserve();
     this.count = (await this.names()).length;
@@ -215,12 +216,16 @@ export class Outbox {
 
   private drop(count: number): void {
     this.dropped += count;
-    this.trouble(`${this.dropped} informational reports dropped for want of room; checkpoint and restore outcomes are kept`);
+    this.trouble(
+      `${this.dropped} informational reports dropped for want of room; checkpoint and restore outcomes are kept`,
+    );
   }
 
   private async setAside(name: string, reason: string): Promise<void> {
     this.trouble(`report ${name} set aside in ${this.refused}: ${reason}`);
-    await rename(join(this.directory, name), join(this.refused, name)).catch(() => rm(join(this.directory, name), { force: true }));
+    await rename(join(this.directory, name), join(this.refused, name)).catch(() =>
+      rm(join(this.directory, name), { force: true }),
+    );
     await syncDirectory(this.directory);
     this.count = Math.max(0, this.count - 1);
   }
@@ -234,7 +239,9 @@ export class Outbox {
     const there = await stat(path).catch(() => null);
     if (there?.size === RESERVE_BYTES) return;
     // Not zeros: a file system that compresses would keep nothing in reserve.
-    await writeFile(path, Buffer.alloc(RESERVE_BYTES, crypto.randomUUID()), { mode: 0o600 }).catch(() => rm(path, { force: true }));
+    await writeFile(path, Buffer.alloc(RESERVE_BYTES, crypto.randomUUID()), { mode: 0o600 }).catch(() =>
+      rm(path, { force: true }),
+    );
   }
 
   private async olderThan(name: string, ms: number): Promise<boolean> {

@@ -17,7 +17,12 @@ class Scene {
   private readonly done: Promise<void>;
   readonly schedule: PeriodicSchedule;
 
-  constructor({ durationMs = 0, succeeds = () => true, random = () => 0, atOnce = 1 }: { durationMs?: number; succeeds?: () => boolean; random?: () => number; atOnce?: number } = {}) {
+  constructor({
+    durationMs = 0,
+    succeeds = () => true,
+    random = () => 0,
+    atOnce = 1,
+  }: { durationMs?: number; succeeds?: () => boolean; random?: () => number; atOnce?: number } = {}) {
     this.schedule = new PeriodicSchedule({
       clock: this.clock,
       random,
@@ -91,7 +96,12 @@ describe('PeriodicSchedule', () => {
 
   it('runs no more at once than allowed, the longest overdue first', async () => {
     scene = new Scene({ durationMs: MINUTE, atOnce: 2 });
-    for (const [id, ago] of [['a', 30], ['b', 20], ['c', 40], ['d', 25]] as const) {
+    for (const [id, ago] of [
+      ['a', 30],
+      ['b', 20],
+      ['c', 40],
+      ['d', 25],
+    ] as const) {
       scene.add(id, '10m', new Date(scene.begun - ago * MINUTE).toISOString());
     }
     await scene.clock.advance(5 * MINUTE);

@@ -101,7 +101,12 @@ export class ServerClient {
 
   async commands(waitSeconds: number, signal?: AbortSignal): Promise<CommandList> {
     const path = `/commands?wait=${Math.max(1, Math.floor(waitSeconds))}s`;
-    const list = await this.call(commandList, { method: 'GET', path, timeoutMs: waitSeconds * 1000 + TIMEOUT_MS, ...optional(signal) });
+    const list = await this.call(commandList, {
+      method: 'GET',
+      path,
+      timeoutMs: waitSeconds * 1000 + TIMEOUT_MS,
+      ...optional(signal),
+    });
     return list as unknown as CommandList;
   }
 
@@ -168,7 +173,9 @@ function parseJson(text: string): unknown {
 }
 
 function problem(status: number, text: string, what: string): Error {
-  const body = z.object({ code: z.string(), detail: z.string().optional(), title: z.string().optional() }).safeParse(parseJson(text));
+  const body = z
+    .object({ code: z.string(), detail: z.string().optional(), title: z.string().optional() })
+    .safeParse(parseJson(text));
   const code = body.success ? body.data.code : `http-${status}`;
   const detail = (body.success ? (body.data.detail ?? body.data.title) : undefined) ?? text.slice(0, 200);
   const message = `${what} was answered ${status}: ${detail}`;
@@ -183,5 +190,7 @@ function reasonOf(error: unknown): string {
   let deepest = error;
   while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause;
   if (deepest instanceof AggregateError && deepest.errors[0] instanceof Error) return deepest.errors[0].message;
-  return deepest instanceof Error ? deepest.message || ((deepest as NodeJS.ErrnoException).code ?? deepest.name) : String(deepest);
+  return deepest instanceof Error
+    ? deepest.message || ((deepest as NodeJS.ErrnoException).code ?? deepest.name)
+    : String(deepest);
 }

@@ -44,6 +44,7 @@ const GOOD_SESSION_MS = 60_000;
  */
 export class ServerLink {
   private wakeHeartbeat: (() => void) | null = null;
+  private heartbeatDue = false;
   /** The server refused the credential we have. */
   private refused = false;
 
@@ -51,6 +52,7 @@ export class ServerLink {
 
   /** Tells the server now rather than at the next interval. */
   poke(): void {
+    this.heartbeatDue = true;
     this.wakeHeartbeat?.();
   }
 
@@ -68,7 +70,9 @@ export class ServerLink {
         if (signal.aborted) return;
         if (clock.now() - begun > GOOD_SESSION_MS) backoff.reset();
         if (error instanceof StaleSessionError && !lock.stillHeld()) {
-          throw new StateDirectoryLostError('the state directory was replaced under this agent, which stops acting for this host');
+          throw new StateDirectoryLostError(
+            'the state directory was replaced under this agent, which stops acting for this host',
+          );
         }
         const retryMs = backoff.next();
         log.warn({ reason: reasonFor(error), retryMs }, 'no session with the server; jobs are protected meanwhile');
@@ -89,7 +93,11 @@ export class ServerLink {
           : 'the server no longer accepts this host (was it deleted?): set BATCHPOINT_JOIN_TOKEN_FILE to enrol again',
       );
     }
-    const { hostId, credential } = await client.enrol(token, { machineId, ...(await this.options.context.describeHost()) }, signal);
+    const { hostId, credential } = await client.enrol(
+      token,
+      { machineId, ...(await this.options.context.describeHost()) },
+      signal,
+    );
     await state.saveHost({ hostId, credential });
     this.refused = false;
     client.useCredential(credential);
@@ -130,6 +138,7 @@ export class ServerLink {
     const { client, context, clock, log } = this.options;
     let reached = true;
     while (!signal.aborted) {
+      this.heartbeatDue = false;
       try {
         const { config } = await client.heartbeat(context.heartbeat(), context.config()?.revision ?? '', signal);
         if (!reached) log.info('the server answers again');
@@ -138,9 +147,12 @@ export class ServerLink {
       } catch (error) {
         if (signal.aborted) return;
         if (endsSession(error)) throw error;
-        if (reached) log.warn({ reason: (error as Error).message }, 'the server does not answer; jobs are protected meanwhile');
+        if (reached)
+          log.warn({ reason: (error as Error).message }, 'the server does not answer; jobs are protected meanwhile');
         reached = false;
       }
+      // A new configuration came with the answer, and what became of it is worth telling at once.
+      if (this.heartbeatDue && reached) continue;
       const woken = new AbortController();
       this.wakeHeartbeat = () => woken.abort();
       // A tenth less or more, so that a fleet does not beat in step.

@@ -32,7 +32,9 @@ describe('StateLock', () => {
       globalThis.lock = StateLock.acquire(${JSON.stringify(stateDir)});
       console.log('locked');
       setInterval(() => {}, 1000);`;
-    const holder = spawn(process.execPath, ['--import', loader, '--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const holder = spawn(process.execPath, ['--import', loader, '--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(holder.stdout, 'data');
     expect(() => StateLock.acquire(stateDir)).toThrow(StateDirectoryInUseError);
     holder.kill('SIGKILL');
@@ -59,7 +61,10 @@ describe('LocalState', () => {
     const first = await LocalState.open(stateDir);
     await first.saveHost({ hostId: 'host_1', credential: 'secret' });
     const again = await LocalState.open(stateDir);
-    expect(again.identity).toEqual({ machineId: first.identity.machineId, host: { hostId: 'host_1', credential: 'secret' } });
+    expect(again.identity).toEqual({
+      machineId: first.identity.machineId,
+      host: { hostId: 'host_1', credential: 'secret' },
+    });
     expect(statSync(stateDir).mode & 0o777).toBe(0o700);
     expect(statSync(join(stateDir, 'identity.json')).mode & 0o777).toBe(0o600);
     expect(await again.loadConfig()).toBeNull();

@@ -31,7 +31,8 @@ export class StateLock {
     if (tried.status !== 0) {
       const holder = readFileSync(path, 'utf8').trim();
       closeSync(fd);
-      if (tried.error) throw new Error(`cannot lock ${path}: ${tried.error.message}; install flock (package util-linux)`);
+      if (tried.error)
+        throw new Error(`cannot lock ${path}: ${tried.error.message}; install flock (package util-linux)`);
       throw new StateDirectoryInUseError(stateDir, holder);
     }
     ftruncateSync(fd);

@@ -52,6 +52,10 @@ export class StorageMonitor {
     return this.known;
   }
 
+  get mountPath(): string | null {
+    return this.storage?.mountPath ?? null;
+  }
+
   get storageId(): string | null {
     return this.storage?.id ?? null;
   }
@@ -76,7 +80,11 @@ export class StorageMonitor {
     if (storage !== this.storage) return this.known;
     if (health.ready !== this.known?.ready) {
       if (health.ready) this.log.info({ storageId: storage.id, mountPath: storage.mountPath }, 'storage is ready');
-      else this.log.error({ storageId: storage.id, mountPath: storage.mountPath, reason: health.reason }, 'storage is not ready');
+      else
+        this.log.error(
+          { storageId: storage.id, mountPath: storage.mountPath, reason: health.reason },
+          'storage is not ready',
+        );
     }
     return (this.known = health);
   }
@@ -114,7 +122,10 @@ export class StorageMonitor {
       execFile('/bin/sh', args, { timeout: this.limitMs, killSignal: 'SIGKILL' }, (error, _stdout, stderr) => {
         if (error === null) resolve();
         else if (error.killed) reject(new Error(this.hung(mountPath)));
-        else reject(new Error(`cannot write to ${mountPath}: ${stderr.trim() || 'what was read back is not what was written'}`));
+        else
+          reject(
+            new Error(`cannot write to ${mountPath}: ${stderr.trim() || 'what was read back is not what was written'}`),
+          );
       });
     });
   }

@@ -33,15 +33,32 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the agent', () => {
   });
 
   const job = (jobId: string, ...options: string[]): Promise<string> =>
-    host.docker('run', '-d', '--network', 'none', '--runtime', 'batchpoint', '-e', `AWS_BATCH_JOB_ID=${jobId}`, ...options, host.image, 'sh', '-c', COUNT);
+    host.docker(
+      'run',
+      '-d',
+      '--network',
+      'none',
+      '--runtime',
+      'batchpoint',
+      '-e',
+      `AWS_BATCH_JOB_ID=${jobId}`,
+      ...options,
+      host.image,
+      'sh',
+      '-c',
+      COUNT,
+    );
   const statuses = (containerId: string): string[] =>
     server
       .of('container')
       .filter((report) => report.containerId === containerId)
       .map(({ status }) => status);
-  const lastOf = (containerId: string) => server.of('container').findLast((report) => report.containerId === containerId);
-  const outcome = (checkpointId: string) => server.of('checkpoint').findLast((report) => report.checkpointId === checkpointId && report.status !== 'running');
-  const count = async (containerId: string): Promise<number> => Number(await host.docker('exec', containerId, 'cat', '/counter'));
+  const lastOf = (containerId: string) =>
+    server.of('container').findLast((report) => report.containerId === containerId);
+  const outcome = (checkpointId: string) =>
+    server.of('checkpoint').findLast((report) => report.checkpointId === checkpointId && report.status !== 'running');
+  const count = async (containerId: string): Promise<number> =>
+    Number(await host.docker('exec', containerId, 'cat', '/counter'));
   const runsOn = async (containerId: string): Promise<void> => {
     const before = await count(containerId);
     await until('the job runs on', async () => (await count(containerId)) > before);
@@ -64,31 +81,78 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the agent', () => {
   });
 
   it('follows a job from start to end, with its policy, and cleans up after success', async () => {
-    const options = ['-e', 'AWS_BATCH_JOB_ATTEMPT=2', '-e', 'AWS_BATCH_JQ_NAME=queue', '-e', 'MMC_CHECKPOINT_MODE=sometimes'];
+    const options = [
+      '-e',
+      'AWS_BATCH_JOB_ATTEMPT=2',
+      '-e',
+      'AWS_BATCH_JQ_NAME=queue',
+      '-e',
+      'MMC_CHECKPOINT_MODE=sometimes',
+    ];
     const containerId = await host.docker(
-      ...['run', '-d', '--network', 'none', '--runtime', 'batchpoint', '-e', 'AWS_BATCH_JOB_ID=short', ...options, host.image],
+      ...[
+        'run',
+        '-d',
+        '--network',
+        'none',
+        '--runtime',
+        'batchpoint',
+        '-e',
+        'AWS_BATCH_JOB_ID=short',
+        ...options,
+        host.image,
+      ],
       ...['sh', '-c', 'while [ ! -e /go ]; do sleep 0.05; done'],
     );
     await until('the job is seen running', () => statuses(containerId).includes('running'));
-    expect(lastOf(containerId)).toMatchObject({ jobId: 'short', attempt: 2, jobQueue: 'queue', protected: true, unprotectedReason: null });
-    await until('the odd variable is told', () => server.of('job-event').some(({ event, containerId: id }) => event === 'job-policy-ignored' && id === containerId));
+    expect(lastOf(containerId)).toMatchObject({
+      jobId: 'short',
+      attempt: 2,
+      jobQueue: 'queue',
+      protected: true,
+      unprotectedReason: null,
+    });
+    await until('the odd variable is told', () =>
+      server.of('job-event').some(({ event, containerId: id }) => event === 'job-policy-ignored' && id === containerId),
+    );
     const { checkpointId } = checkpoint('short');
     await until('the checkpoint is committed', () => outcome(checkpointId)?.status === 'committed');
     expect(images('short')).toHaveLength(1);
     await host.docker('exec', containerId, 'touch', '/go');
     await until('its end is told', () => statuses(containerId).includes('exited'));
     expect(lastOf(containerId)).toMatchObject({ exitCode: 0, protected: true });
-    await until('its images are gone', () => images('short').length === 0 && outcome(checkpointId)?.status === 'deleted');
+    await until(
+      'its images are gone',
+      () => images('short').length === 0 && outcome(checkpointId)?.status === 'deleted',
+    );
     await host.docker('rm', containerId);
   });
 
   it('says why a container is not protected', async () => {
-    const plain = await host.docker('run', '-d', '--network', 'none', '--runtime', 'runc', '-e', 'AWS_BATCH_JOB_ID=plain', host.image, 'sleep', '100');
+    const plain = await host.docker(
+      'run',
+      '-d',
+      '--network',
+      'none',
+      '--runtime',
+      'runc',
+      '-e',
+      'AWS_BATCH_JOB_ID=plain',
+      host.image,
+      'sleep',
+      '100',
+    );
     await until('it is seen', () => statuses(plain).includes('running'));
-    expect(lastOf(plain)).toMatchObject({ protected: false, unprotectedReason: { code: 'not-under-batchpoint-runtime' } });
+    expect(lastOf(plain)).toMatchObject({
+      protected: false,
+      unprotectedReason: { code: 'not-under-batchpoint-runtime' },
+    });
     const { commandId } = checkpoint('plain');
     await until('the command is answered', () => server.results.has(commandId));
-    expect(server.results.get(commandId)).toMatchObject({ status: 'failed', failure: { code: 'not-under-batchpoint-runtime' } });
+    expect(server.results.get(commandId)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'not-under-batchpoint-runtime' },
+    });
     await host.docker('rm', '-f', plain);
     await until('its end is told', () => ['exited', 'lost'].includes(statuses(plain).at(-1)!));
   });
@@ -100,7 +164,9 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the agent', () => {
     await until('both are answered', () => asked.every(({ commandId }) => server.results.has(commandId)));
     const results = asked.map(({ commandId }) => server.results.get(commandId)!);
     expect(results.filter(({ status }) => status === 'succeeded')).toHaveLength(1);
-    expect(results.find(({ status }) => status === 'failed')).toMatchObject({ failure: { code: 'checkpoint-in-progress' } });
+    expect(results.find(({ status }) => status === 'failed')).toMatchObject({
+      failure: { code: 'checkpoint-in-progress' },
+    });
     await runsOn(containerId);
     await host.docker('rm', '-f', containerId);
   });
@@ -113,7 +179,10 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the agent', () => {
 
     const verification = server.send({ type: 'verify-checkpoint', checkpointId, jobId: 'commands' });
     await until('it is verified', () => server.results.has(verification));
-    expect(server.results.get(verification)).toMatchObject({ status: 'succeeded', output: { bytesRead: expect.any(Number) } });
+    expect(server.results.get(verification)).toMatchObject({
+      status: 'succeeded',
+      output: { bytesRead: expect.any(Number) },
+    });
 
     const tooEarly = server.send({ type: 'restore', restoreId: newId('restore'), checkpointId, jobId: 'commands' });
     await until('the early restore is answered', () => server.results.has(tooEarly));
@@ -126,7 +195,9 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the agent', () => {
     const restore = server.send({ type: 'restore', restoreId, checkpointId, jobId: 'commands' });
     await until('the restore is answered', () => server.results.has(restore));
     expect(server.results.get(restore)).toEqual({ status: 'succeeded', output: {} });
-    await until('the restore is told', () => server.of('restore').some((report) => report.restoreId === restoreId && report.status === 'succeeded'));
+    await until('the restore is told', () =>
+      server.of('restore').some((report) => report.restoreId === restoreId && report.status === 'succeeded'),
+    );
     const restored = server.of('restore').find((report) => report.restoreId === restoreId)!.containerId;
     const inspection = await host.api.getContainer(restored).inspect();
     expect(inspection.Config.Labels['mine']).toBe('yes');
@@ -146,13 +217,30 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the agent', () => {
   it('checks the storage on command: a canary written, and those of others seen', async () => {
     const command = server.send({ type: 'verify-storage', storageId: server.config.storage!.id, nonce: 'nonce-1' });
     await until('it is answered', () => server.results.has(command));
-    expect(server.results.get(command)).toMatchObject({ status: 'succeeded', output: { canariesSeen: [server.hostId] } });
+    expect(server.results.get(command)).toMatchObject({
+      status: 'succeeded',
+      output: { canariesSeen: [server.hostId] },
+    });
   });
 
   it('checkpoints at the interval of the job', async () => {
-    const containerId = await job('periodic', '-e', 'MMC_CHECKPOINT_MODE=iterative', '-e', 'MMC_CHECKPOINT_INTERVAL=1s');
-    await until('three checkpoints are committed', () => server.of('checkpoint').filter(({ jobId, status }) => jobId === 'periodic' && status === 'committed').length >= 3, 40);
-    const committed = server.of('checkpoint').filter(({ jobId, status }) => jobId === 'periodic' && status === 'committed');
+    const containerId = await job(
+      'periodic',
+      '-e',
+      'MMC_CHECKPOINT_MODE=iterative',
+      '-e',
+      'MMC_CHECKPOINT_INTERVAL=1s',
+    );
+    await until(
+      'three checkpoints are committed',
+      () =>
+        server.of('checkpoint').filter(({ jobId, status }) => jobId === 'periodic' && status === 'committed').length >=
+        3,
+      40,
+    );
+    const committed = server
+      .of('checkpoint')
+      .filter(({ jobId, status }) => jobId === 'periodic' && status === 'committed');
     expect(committed.every(({ trigger }) => trigger === 'periodic')).toBe(true);
     expect(images('periodic').length).toBeLessThanOrEqual(3);
     await runsOn(containerId);
@@ -163,12 +251,22 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the agent', () => {
     const containerId = await job('offline');
     await until('it is seen', () => statuses(containerId).includes('running'));
     const { checkpointId } = checkpoint('offline');
-    await until('the checkpoint begins', () => server.of('checkpoint').some((report) => report.checkpointId === checkpointId) || images('offline').length > 0);
+    await until(
+      'the checkpoint begins',
+      () =>
+        server.of('checkpoint').some((report) => report.checkpointId === checkpointId) || images('offline').length > 0,
+    );
     await server.stop();
     const other = await job('offline-too', '-e', 'MMC_CHECKPOINT_MODE=iterative', '-e', 'MMC_CHECKPOINT_INTERVAL=1s');
     await until('a checkpoint is taken without the server', () => images('offline-too').length > 0, 30);
     await server.start();
-    await until('the reports arrive', () => outcome(checkpointId)?.status === 'committed' && server.of('checkpoint').some((report) => report.jobId === 'offline-too' && report.status === 'committed'), 40);
+    await until(
+      'the reports arrive',
+      () =>
+        outcome(checkpointId)?.status === 'committed' &&
+        server.of('checkpoint').some((report) => report.jobId === 'offline-too' && report.status === 'committed'),
+      40,
+    );
     expect(statuses(other)).toContain('running');
     await host.docker('rm', '-f', containerId, other);
   });

@@ -77,8 +77,17 @@ export class FakeAgentServer {
 
   configure(change: Partial<AgentConfig> & { mountPath?: string; policy?: Partial<Policy> }): void {
     const { mountPath, policy, ...rest } = change;
-    const storage = mountPath === undefined ? this.config.storage : { id: newId('storage'), kind: 'local', mountPath, fileSystemTypes: [] };
-    this.config = { ...this.config, storage, ...rest, policy: { ...this.config.policy, ...policy }, revision: String(Number(this.config.revision) + 1) };
+    const storage =
+      mountPath === undefined
+        ? this.config.storage
+        : { id: newId('storage'), kind: 'local', mountPath, fileSystemTypes: [] };
+    this.config = {
+      ...this.config,
+      storage,
+      ...rest,
+      policy: { ...this.config.policy, ...policy },
+      revision: String(Number(this.config.revision) + 1),
+    };
   }
 
   send(body: CommandBody): string {
@@ -101,7 +110,8 @@ export class FakeAgentServer {
       response.writeHead(status, { 'content-type': status < 300 ? 'application/json' : 'application/problem+json' });
       response.end(content === undefined ? '' : JSON.stringify(content));
     };
-    const problem = (status: number, code: string): void => send(status, { status, code, title: code, detail: `refused: ${code}` });
+    const problem = (status: number, code: string): void =>
+      send(status, { status, code, title: code, detail: `refused: ${code}` });
     const route = `${request.method} ${url.pathname.slice(AGENT_API.length)}`;
     const token = request.headers.authorization;
     if (route === 'POST /enrolments') {
@@ -123,7 +133,8 @@ export class FakeAgentServer {
       return send(200, { config: current ? null : this.config } satisfies HeartbeatResponse);
     }
     if (route === 'POST /reports') return send(200, this.take((body as { items: Report[] }).items));
-    if (route === 'GET /commands') return send(200, { items: await this.due(Number.parseInt(url.searchParams.get('wait')!, 10), request) });
+    if (route === 'GET /commands')
+      return send(200, { items: await this.due(Number.parseInt(url.searchParams.get('wait')!, 10), response) });
     const result = /^PUT \/commands\/([^/]+)\/result$/.exec(route);
     if (result === null) return problem(404, 'not-found');
     this.results.set(result[1]!, body as CommandResult);
@@ -139,7 +150,7 @@ export class FakeAgentServer {
     return { accepted: fresh.length, duplicates: items.length - fresh.length - rejected.length, rejected };
   }
 
-  private async due(seconds: number, request: IncomingMessage): Promise<Command[]> {
+  private async due(seconds: number, response: ServerResponse): Promise<Command[]> {
     const open = (): Command[] => this.pending.filter(({ id }) => !this.results.has(id));
     if (open().length > 0) return open();
     await new Promise<void>((resolve) => {
@@ -151,7 +162,7 @@ export class FakeAgentServer {
         resolve();
       }
       waiting.add(done);
-      request.once('close', done);
+      response.once('close', done);
     });
     return open();
   }

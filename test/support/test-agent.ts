@@ -28,7 +28,11 @@ export class TestAgent {
   start(): void {
     const log = openSync(this.logFile, 'a');
     const loader = join(REPOSITORY, 'test', 'support', 'typescript-loader.mjs');
-    const program = [join(REPOSITORY, 'test', 'support', 'agent-process.ts'), nodeForSources(this.host.dir), join(REPOSITORY, 'src', 'main.ts')];
+    const program = [
+      join(REPOSITORY, 'test', 'support', 'agent-process.ts'),
+      nodeForSources(this.host.dir),
+      join(REPOSITORY, 'src', 'main.ts'),
+    ];
     const [command, ...args] = [...this.host.enter, process.execPath, '--import', loader, ...program];
     this.child = spawn(command!, args, {
       stdio: ['ignore', log, log],

@@ -11,7 +11,13 @@ import type { CommandHandler } from './command-handler.js';
 import { CommandJournal } from './command-journal.js';
 import { CommandLoop } from './command-loop.js';
 
-const verify = (id: string, expiresAt = '2999-01-01T00:00:00Z'): Command => ({ id, expiresAt, type: 'verify-checkpoint', checkpointId: 'ckpt_1', jobId: 'j' });
+const verify = (id: string, expiresAt = '2999-01-01T00:00:00Z'): Command => ({
+  id,
+  expiresAt,
+  type: 'verify-checkpoint',
+  checkpointId: 'ckpt_1',
+  jobId: 'j',
+});
 
 /** Delivers what has no result yet at every poll, as the server does. */
 class Queue {
@@ -61,13 +67,17 @@ describe('CommandLoop', () => {
   async function serve(queue: Queue, handler: Handler, done: () => boolean): Promise<void> {
     const journal = new CommandJournal(stateDir);
     await journal.open();
-    const server = { commands: () => queue.commands_(), putResult: (id: string, result: CommandResult) => queue.putResult(id, result) };
+    const server = {
+      commands: () => queue.commands_(),
+      putResult: (id: string, result: CommandResult) => queue.putResult(id, result),
+    };
     const loop = new CommandLoop(server, journal, [handler], systemClock, pino({ level: 'silent' }));
     const stop = new AbortController();
     const running = loop.run(() => 1, stop.signal);
     running.catch(() => undefined);
     const deadline = Date.now() + 5000;
-    while (!done() && Date.now() < deadline) await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5))]);
+    while (!done() && Date.now() < deadline)
+      await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5))]);
     stop.abort();
     await running;
   }
@@ -115,7 +125,9 @@ describe('CommandLoop', () => {
   it('refuses what is too late, unknown, or fails, in words', async () => {
     const unknown = { id: 'cmd_3', expiresAt: '2999-01-01T00:00:00Z', type: 'dance' } as unknown as Command;
     const queue = new Queue([verify('cmd_1', '2020-01-01T00:00:00Z'), verify('cmd_2'), unknown]);
-    const handler = new Handler(() => Promise.reject(new FailureError({ code: 'digest-mismatch', message: 'a byte differs' })));
+    const handler = new Handler(() =>
+      Promise.reject(new FailureError({ code: 'digest-mismatch', message: 'a byte differs' })),
+    );
     await serve(queue, handler, () => queue.results.size === 3);
     const codes = ['cmd_1', 'cmd_2', 'cmd_3'].map((id) => {
       const result = queue.results.get(id)![0]!;

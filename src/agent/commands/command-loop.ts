@@ -8,6 +8,7 @@ import { ServerUnavailableError, type ServerClient } from '../server-client.js';
 import type { AnyCommandHandler, CommandHandler } from './command-handler.js';
 import type { CommandJournal } from './command-journal.js';
 
+const SHORTEST_POLL_MS = 250;
 /** Ids become file names. */
 const COMMAND_ID = /^[A-Za-z0-9_-]{1,80}$/;
 
@@ -38,11 +39,13 @@ export class CommandLoop {
     while (!signal.aborted) {
       try {
         await this.sendResults(signal);
+        const asked = this.clock.now();
         const { items } = await this.server.commands(pollSeconds(), signal);
         backoff.reset();
         for (const command of items) this.accept(command, signal);
-        // What cannot be finished at once is delivered again by every poll: do not ask in a tight circle.
-        if (items.length > 0) await this.clock.sleep(this.active.size > 0 ? 250 : 0, signal);
+        // The server holds a poll until there is something new; should it not, it is not asked in a tight circle.
+        const nothingNew = items.every(({ id }) => this.active.has(id));
+        if (nothingNew && this.clock.now() - asked < SHORTEST_POLL_MS) await this.clock.sleep(SHORTEST_POLL_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (endsSession(error)) throw error;
@@ -61,7 +64,9 @@ export class CommandLoop {
   private accept(command: Command, signal: AbortSignal): void {
     if (this.active.has(command.id)) return;
     const work = this.carryOut(command, signal)
-      .catch((error: unknown) => this.log.error({ commandId: command.id, reason: toFailure(error).message }, 'command not answered'))
+      .catch((error: unknown) =>
+        this.log.error({ commandId: command.id, reason: toFailure(error).message }, 'command not answered'),
+      )
       .finally(() => this.active.delete(command.id));
     this.active.set(command.id, work);
   }
@@ -72,7 +77,9 @@ export class CommandLoop {
     if (entry?.result) return this.answer(command.id, entry.result, signal);
     const log = this.log.child({ commandId: command.id, type: command.type, ...subject(command) });
     const result = await this.resultOf(command, entry !== null, log);
-    await this.journal.finish(command.id, result).catch((error: Error) => log.error({ reason: error.message }, 'the result could not be saved'));
+    await this.journal
+      .finish(command.id, result)
+      .catch((error: Error) => log.error({ reason: error.message }, 'the result could not be saved'));
     await this.answer(command.id, result, signal);
   }
 
@@ -80,7 +87,8 @@ export class CommandLoop {
     try {
       const handler = this.handlers.get(command.type);
       if (handler === undefined) throw new FailureError(unknownType(command.type));
-      if (!begunBefore && Date.parse(command.expiresAt) < this.clock.now()) throw new FailureError(expired(command.expiresAt));
+      if (!begunBefore && Date.parse(command.expiresAt) < this.clock.now())
+        throw new FailureError(expired(command.expiresAt));
       if (!begunBefore) await this.journal.begin(command.id);
       log.info(begunBefore ? 'command begun before a restart is taken up' : 'command begins');
       const output = await (begunBefore ? handler.resume(command as never) : handler.handle(command as never));
@@ -106,7 +114,10 @@ export class CommandLoop {
     } catch (error) {
       if (signal.aborted || error instanceof ServerUnavailableError || endsSession(error)) return;
       // The server no longer wants it (it gave the command up): saying it again would change nothing.
-      this.log.warn({ commandId, reason: (error as Error).message }, 'the server does not take the result of a command');
+      this.log.warn(
+        { commandId, reason: (error as Error).message },
+        'the server does not take the result of a command',
+      );
     }
     await this.journal.markSent(commandId);
   }

@@ -30,7 +30,7 @@ async function idOf(docker: Docker, reference: string): Promise<string | null> {
 /** null: pulled; otherwise why not. */
 async function pull(docker: Docker, name: string): Promise<string | null> {
   try {
-    const progress = (await docker.pull(name)) as NodeJS.ReadableStream;
+    const progress = await docker.pull(name);
     await new Promise<void>((resolve, reject) => {
       docker.modem.followProgress(progress, (error: Error | null) => (error ? reject(error) : resolve()));
     });

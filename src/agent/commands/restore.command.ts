@@ -133,7 +133,10 @@ export class RestoreCommand implements CommandHandler<'restore'> {
   }
 
   private async removeContainer(containerId: string): Promise<void> {
-    await this.docker.api.getContainer(containerId).remove({ force: true, v: false }).catch(() => undefined);
+    await this.docker.api
+      .getContainer(containerId)
+      .remove({ force: true, v: false })
+      .catch(() => undefined);
   }
 
   private pinPath(jobId: string): string {
@@ -151,7 +154,8 @@ function createFailed(error: unknown): FailureError {
     {
       code: 'container-create-failed',
       message: `Docker cannot start a container like the one of the checkpoint: ${message}`,
-      remedy: 'give this host what the container needs (mounted paths, networks, the runtime `batchpoint`), or choose another host',
+      remedy:
+        'give this host what the container needs (mounted paths, networks, the runtime `batchpoint`), or choose another host',
     },
     { cause: error },
   );

@@ -8,8 +8,12 @@ export function readyStore(storage: StorageMonitor): ImageStore {
   if (storage.store !== null) return storage.store;
   throw new FailureError({
     code: 'storage-not-mounted',
-    message: storage.storageId === null ? 'this host has no checkpoint storage' : `the storage is not ready: ${storage.health?.reason ?? 'not checked yet'}`,
-    remedy: "mount the storage on this host, or register the jobs' compute environment with one; `batchpoint doctor` on the host shows the state",
+    message:
+      storage.storageId === null
+        ? 'this host has no checkpoint storage'
+        : `the storage is not ready: ${storage.health?.reason ?? 'not checked yet'}`,
+    remedy:
+      "mount the storage on this host, or register the jobs' compute environment with one; `batchpoint doctor` on the host shows the state",
   });
 }
 

@@ -19,7 +19,8 @@ export class VerifyStorageCommand implements CommandHandler<'verify-storage'> {
   ) {}
 
   async handle({ storageId, nonce }: CommandOf<'verify-storage'>): Promise<CommandOutput> {
-    if (!/^[A-Za-z0-9_-]{1,100}$/.test(nonce)) throw new FailureError({ code: 'internal', message: 'the nonce is not a plain word' });
+    if (!/^[A-Za-z0-9_-]{1,100}$/.test(nonce))
+      throw new FailureError({ code: 'internal', message: 'the nonce is not a plain word' });
     const begun = this.clock.now();
     // Not what the last look found: what is there now.
     await this.storage.check();
@@ -38,7 +39,10 @@ export class VerifyStorageCommand implements CommandHandler<'verify-storage'> {
       seen = await store.readCanaries(nonce);
     }
     if (!seen.includes(store.hostId)) {
-      throw new FailureError({ code: 'storage-write-failed', message: `what this host wrote to ${store.root} cannot be read back` });
+      throw new FailureError({
+        code: 'storage-write-failed',
+        message: `what this host wrote to ${store.root} cannot be read back`,
+      });
     }
     return { canariesSeen: seen, seconds: (this.clock.now() - begun) / 1000 };
   }

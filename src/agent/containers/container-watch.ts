@@ -110,7 +110,10 @@ export class ContainerWatch {
     if (id === undefined || !INTERESTING.has(event.Action ?? '')) return;
     const end = event.Action === 'die' ? endOf(event) : null;
     void this.enqueue(() => this.look(id, end)).catch((error: Error) =>
-      this.log.error({ containerId: id, reason: error.message }, 'a container could not be looked at; the next event or list will'),
+      this.log.error(
+        { containerId: id, reason: error.message },
+        'a container could not be looked at; the next event or list will',
+      ),
     );
   }
 

@@ -75,7 +75,10 @@ export class DockerEngine implements ContainerSource {
       status: state.Paused ? 'paused' : state.Running ? 'running' : state.Status === 'created' ? 'created' : 'exited',
       pid: state.Pid,
       runcRoot: await this.runcRoot(found.Id),
-      upperDir: found.GraphDriver?.Name === 'overlay2' ? ((found.GraphDriver.Data as { UpperDir?: string }).UpperDir ?? null) : null,
+      upperDir:
+        found.GraphDriver?.Name === 'overlay2'
+          ? ((found.GraphDriver.Data as { UpperDir?: string }).UpperDir ?? null)
+          : null,
       restoredFrom: await this.restoredFrom(found.Id),
       job,
       container: {
@@ -91,8 +94,8 @@ export class DockerEngine implements ContainerSource {
           readOnly: !mount.RW,
         })).sort((a, b) => (a.destination < b.destination ? -1 : 1)),
         docker: {
-          config: { ...found.Config } as Record<string, unknown>,
-          hostConfig: { ...hostConfig } as Record<string, unknown>,
+          config: { ...found.Config },
+          hostConfig: { ...hostConfig },
         },
       },
     };

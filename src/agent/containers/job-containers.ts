@@ -67,7 +67,8 @@ export class JobContainers implements ContainerObserver {
 
   async connected(): Promise<void> {
     this.ourRuntimes = await this.docker.runtimesOf(this.context.shimPath);
-    if (this.ourRuntimes.length === 0) this.log.error({ shim: this.context.shimPath }, 'Docker does not know our runtime: jobs are seen, not protected');
+    if (this.ourRuntimes.length === 0)
+      this.log.error({ shim: this.context.shimPath }, 'Docker does not know our runtime: jobs are seen, not protected');
   }
 
   async seen(found: Inspection): Promise<void> {
@@ -114,7 +115,7 @@ export class JobContainers implements ContainerObserver {
     const container = this.known.get(containerId);
     if (container === undefined) return;
     Object.assign(container, change);
-    await this.memory.save(container);
+    await this.save(container);
     if (!this.inDocker.has(containerId)) await this.forgetIfSettled(containerId);
   }
 
@@ -126,7 +127,13 @@ export class JobContainers implements ContainerObserver {
     const restarted = before !== undefined && isEnd(before) && report.status === 'running';
     const container: RememberedContainer =
       before === undefined || restarted
-        ? { report, claimed: false, lastCheckpointAt: null, problemsReported: before?.problemsReported ?? false, settled: false }
+        ? {
+            report,
+            claimed: false,
+            lastCheckpointAt: null,
+            problemsReported: before?.problemsReported ?? false,
+            settled: false,
+          }
         : { ...before, report };
     this.known.set(report.containerId, container);
     this.logChange(before?.report, report);
@@ -135,10 +142,20 @@ export class JobContainers implements ContainerObserver {
       for (const problem of problems) await this.reportProblem(report, problem);
       container.problemsReported = true;
     }
-    await this.memory.save(container);
+    await this.save(container);
     if (report.status === before?.report.status && !restarted) return;
     if (report.status === 'running') await this.listener.started(container);
     if (isEnd(container)) await this.listener.ended(container);
+  }
+
+  /** A full disk must not blind the agent: what is not remembered is told again after a restart, no more. */
+  private async save(container: RememberedContainer): Promise<void> {
+    const { jobId, containerId } = container.report;
+    await this.memory
+      .save(container)
+      .catch((error: Error) =>
+        this.log.error({ jobId, containerId, reason: error.message }, 'cannot remember a container'),
+      );
   }
 
   private async reportOf(found: Inspection, policy: Policy): Promise<ContainerReport> {
@@ -176,7 +193,10 @@ export class JobContainers implements ContainerObserver {
     };
   }
 
-  private async reportProblem({ jobId, containerId }: ContainerReport, { variable, value, reason }: PolicyProblem): Promise<void> {
+  private async reportProblem(
+    { jobId, containerId }: ContainerReport,
+    { variable, value, reason }: PolicyProblem,
+  ): Promise<void> {
     const message = `${variable}="${value}" is ignored: ${reason}; the job keeps the policy it has without it`;
     this.log.warn({ jobId, containerId, variable }, message);
     await this.context.report({ type: 'job-event', jobId, containerId, event: 'job-policy-ignored', message });
@@ -186,7 +206,8 @@ export class JobContainers implements ContainerObserver {
     const { jobId, containerId, status, exitCode, unprotectedReason: reason } = now;
     if (before?.status !== status) this.log.info({ jobId, containerId, exitCode }, `job container ${status}`);
     if (status === 'running' && (before?.status !== 'running' || before.protected !== now.protected)) {
-      if (now.protected) this.log.info({ jobId, containerId, mode: now.policy.mode, interval: now.policy.interval }, 'job is protected');
+      if (now.protected)
+        this.log.info({ jobId, containerId, mode: now.policy.mode, interval: now.policy.interval }, 'job is protected');
       else this.log.warn({ jobId, containerId, code: reason?.code, reason: reason?.message }, 'job is not protected');
     }
   }

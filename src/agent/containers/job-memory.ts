@@ -19,7 +19,12 @@ export interface RememberedContainer {
 }
 
 const remembered = z.object({
-  report: z.looseObject({ type: z.literal('container'), jobId: z.string(), containerId: z.string(), status: z.string() }),
+  report: z.looseObject({
+    type: z.literal('container'),
+    jobId: z.string(),
+    containerId: z.string(),
+    status: z.string(),
+  }),
   claimed: z.boolean(),
   lastCheckpointAt: z.string().nullable(),
   problemsReported: z.boolean(),

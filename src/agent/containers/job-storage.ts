@@ -72,7 +72,8 @@ export class JobStorage {
     const { jobId, containerId, exitCode, status, policy, finishedAt } = report;
     const owner = await store.records.owner(jobId);
     // Never under Batchpoint, or started again elsewhere: its images, if any, are not this container's to judge.
-    if (owner === null || owner.containerId !== containerId) return this.containers.remember(containerId, { settled: true });
+    if (owner === null || owner.containerId !== containerId)
+      return this.containers.remember(containerId, { settled: true });
     const succeeded = status === 'exited' && exitCode === 0;
     if (succeeded) {
       if ((await store.records.finished(jobId)) === null) await store.records.markFinished(jobId, 0);
@@ -95,9 +96,19 @@ export class JobStorage {
     else for (const image of removed) await store.remove(jobId, image.checkpointId);
     for (const image of removed) {
       const trigger = isReadable(image) ? image.manifest.trigger : 'manual';
-      await this.context.report({ type: 'checkpoint', checkpointId: image.checkpointId, jobId, containerId, trigger, status: 'deleted' });
+      await this.context.report({
+        type: 'checkpoint',
+        checkpointId: image.checkpointId,
+        jobId,
+        containerId,
+        trigger,
+        status: 'deleted',
+      });
     }
-    this.log.info({ jobId, containerId, removed: removed.length, kept: images.length - removed.length }, `checkpoints removed: ${why}`);
+    this.log.info(
+      { jobId, containerId, removed: removed.length, kept: images.length - removed.length },
+      `checkpoints removed: ${why}`,
+    );
   }
 
   private async attempt({ report }: RememberedContainer, what: string, work: () => Promise<void>): Promise<void> {

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_POLICY } from '../../protocol/policy.js';
 import { unprotectedReason, type ProtectionFacts } from './protection.js';
 
-const fit: ProtectionFacts = { policy: DEFAULT_POLICY, underOurRuntime: true, privileged: false, devices: [], usernsMode: '', hostProblem: null };
+const fit: ProtectionFacts = {
+  policy: DEFAULT_POLICY,
+  underOurRuntime: true,
+  privileged: false,
+  devices: [],
+  usernsMode: '',
+  hostProblem: null,
+};
 
 describe('unprotectedReason', () => {
   it('is null for a container that can be checkpointed', () => expect(unprotectedReason(fit)).toBeNull());
@@ -21,6 +28,8 @@ describe('unprotectedReason', () => {
   });
 
   it('names the most basic reason when there are several', () => {
-    expect(unprotectedReason({ ...fit, underOurRuntime: false, privileged: true })?.code).toBe('not-under-batchpoint-runtime');
+    expect(unprotectedReason({ ...fit, underOurRuntime: false, privileged: true })?.code).toBe(
+      'not-under-batchpoint-runtime',
+    );
   });
 });

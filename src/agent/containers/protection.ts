@@ -32,14 +32,21 @@ export function unprotectedReason(facts: ProtectionFacts): Failure | null {
   }
   const unsupported = unsupportedResource(facts);
   if (unsupported !== null) {
-    return { code: 'unsupported-resource', message: unsupported, remedy: 'run the job without it, or without checkpoints' };
+    return {
+      code: 'unsupported-resource',
+      message: unsupported,
+      remedy: 'run the job without it, or without checkpoints',
+    };
   }
   return facts.hostProblem;
 }
 
 function unsupportedResource(facts: ProtectionFacts): string | null {
-  if (facts.privileged) return 'the container is privileged: it may hold devices and kernel state that no image can carry';
-  if (facts.devices.length > 0) return `the container uses devices (${facts.devices.join(', ')}), whose state no image carries`;
-  if (facts.usernsMode !== '' && facts.usernsMode !== 'host') return `the container has a user namespace of its own (${facts.usernsMode})`;
+  if (facts.privileged)
+    return 'the container is privileged: it may hold devices and kernel state that no image can carry';
+  if (facts.devices.length > 0)
+    return `the container uses devices (${facts.devices.join(', ')}), whose state no image carries`;
+  if (facts.usernsMode !== '' && facts.usernsMode !== 'host')
+    return `the container has a user namespace of its own (${facts.usernsMode})`;
   return null;
 }

@@ -15,11 +15,20 @@ const GOOD_VERSION = [4, 2] as const;
 
 /** CRIU is there, new enough, content with the kernel, and dumps a real process that holds a socket. */
 export async function checkCriu({ criuDir }: HostExamination): Promise<HostFinding[]> {
-  const env = { ...process.env, PATH: criuDir === '' ? process.env['PATH'] : `${criuDir}${delimiter}${process.env['PATH'] ?? ''}` };
+  const env = {
+    ...process.env,
+    PATH: criuDir === '' ? process.env['PATH'] : `${criuDir}${delimiter}${process.env['PATH'] ?? ''}`,
+  };
   const criu = findInPath('criu', env);
   if (criu === null) {
     const where = criuDir === '' ? '' : ` (looked in BATCHPOINT_CRIU_DIR=${criuDir} too)`;
-    return [error('criu', `CRIU is not installed${where}`, `${PREREQUISITES}; it brings CRIU 4.2.1 where the distribution's own does not work`)];
+    return [
+      error(
+        'criu',
+        `CRIU is not installed${where}`,
+        `${PREREQUISITES}; it brings CRIU 4.2.1 where the distribution's own does not work`,
+      ),
+    ];
   }
   const version = /Version:\s*(\S+)/.exec((await tryTool(criu, ['--version'], env)).output)?.[1];
   if (version === undefined) return [error('criu', `${criu} does not run`, PREREQUISITES)];
@@ -28,7 +37,14 @@ export async function checkCriu({ criuDir }: HostExamination): Promise<HostFindi
 
   const check = await tryTool(criu, ['check'], env);
   if (check.ok) findings.push(ok('criu-check', '`criu check`: looks good'));
-  else findings.push(error('criu-check', `\`criu check\` fails: ${rootLine(check.output) ?? check.output.split('\n').at(-1)}`, `${PREREQUISITES}, or boot a kernel CRIU supports`));
+  else
+    findings.push(
+      error(
+        'criu-check',
+        `\`criu check\` fails: ${rootLine(check.output) ?? check.output.split('\n').at(-1)}`,
+        `${PREREQUISITES}, or boot a kernel CRIU supports`,
+      ),
+    );
   findings.push(await trialDump(criu, env));
   findings.push(dirtyTracking((await tryTool(criu, ['check', '--feature', 'mem_dirty_track'], env)).ok));
   return findings;
@@ -38,7 +54,11 @@ function versionFinding(criu: string, version: string): HostFinding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const good = major > GOOD_VERSION[0] || (major === GOOD_VERSION[0] && minor >= GOOD_VERSION[1]);
   if (good) return ok('criu', `CRIU ${version} (${criu})`);
-  return warning('criu', `CRIU ${version} (${criu}) is older than ${GOOD_VERSION.join('.')}: newer kernels are beyond it`, PREREQUISITES);
+  return warning(
+    'criu',
+    `CRIU ${version} (${criu}) is older than ${GOOD_VERSION.join('.')}: newer kernels are beyond it`,
+    PREREQUISITES,
+  );
 }
 
 async function trialDump(criu: string, env: NodeJS.ProcessEnv): Promise<HostFinding> {
@@ -47,12 +67,30 @@ async function trialDump(criu: string, env: NodeJS.ProcessEnv): Promise<HostFind
   try {
     const image = join(work, 'image');
     mkdirSync(image);
-    const args = ['dump', '--tree', String(holder.pid), '--images-dir', image, '--log-file', 'dump.log', '--tcp-established', '-v4'];
+    const args = [
+      'dump',
+      '--tree',
+      String(holder.pid),
+      '--images-dir',
+      image,
+      '--log-file',
+      'dump.log',
+      '--tcp-established',
+      '-v4',
+    ];
     const begun = performance.now();
     const dump = await tryTool(criu, args, env, 30_000);
-    if (dump.ok) return ok('criu-trial', `a process with a socket was dumped in ${((performance.now() - begun) / 1000).toFixed(2)} s`);
+    if (dump.ok)
+      return ok(
+        'criu-trial',
+        `a process with a socket was dumped in ${((performance.now() - begun) / 1000).toFixed(2)} s`,
+      );
     const reason = (await rootLineOf(join(image, 'dump.log'))) ?? dump.output.split('\n').at(-1);
-    return error('criu-trial', `a trial dump of a process with a socket fails: ${reason}`, `${PREREQUISITES}; it finds a CRIU that works with this kernel`);
+    return error(
+      'criu-trial',
+      `a trial dump of a process with a socket fails: ${reason}`,
+      `${PREREQUISITES}; it finds a CRIU that works with this kernel`,
+    );
   } finally {
     holder.kill('SIGKILL');
     rmSync(work, { recursive: true, force: true });

@@ -17,7 +17,11 @@ export async function checkDocker({ dockerSocket, stateDir }: HostExamination): 
   const shim = join(stateDir, 'bin', 'batchpoint-runc');
   const installed = existsSync(shim)
     ? ok('shim', `the runtime shim is installed (${shim})`)
-    : warning('shim', `the runtime shim is not installed in ${stateDir}/bin`, 'start the agent, or run `batchpoint agent --install-shim-only`');
+    : warning(
+        'shim',
+        `the runtime shim is not installed in ${stateDir}/bin`,
+        'start the agent, or run `batchpoint agent --install-shim-only`',
+      );
   const engine = new DockerEngine(dockerSocket, stateDir);
   let about: { ServerVersion?: string; Driver?: string };
   try {
@@ -26,7 +30,10 @@ export async function checkDocker({ dockerSocket, stateDir }: HostExamination): 
     const remedy = existsSync(dockerSocket)
       ? 'look at its log: journalctl -u docker'
       : `${PREREQUISITES}; or name the socket of a running engine with BATCHPOINT_DOCKER_SOCKET`;
-    return [error('docker', `Docker does not answer at ${dockerSocket}: ${(cause as Error).message}`, remedy), installed];
+    return [
+      error('docker', `Docker does not answer at ${dockerSocket}: ${(cause as Error).message}`, remedy),
+      installed,
+    ];
   }
   const findings = [ok('docker', `Docker Engine ${about.ServerVersion}`), driverFinding(about.Driver ?? 'unknown')];
   const names = await engine.runtimesOf(shim);
@@ -54,6 +61,8 @@ function driverFinding(driver: string): HostFinding {
 function within<T>(work: Promise<T>, ms: number): Promise<T> {
   return Promise.race([
     work,
-    new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms).unref()),
+    new Promise<never>((_, reject) =>
+      setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms).unref(),
+    ),
   ]);
 }

@@ -11,8 +11,18 @@ export interface HostExamination {
 
 export const ok = (check: string, message: string): HostFinding => ({ check, severity: 'ok', message });
 export const info = (check: string, message: string): HostFinding => ({ check, severity: 'info', message });
-export const warning = (check: string, message: string, remedy: string): HostFinding => ({ check, severity: 'warning', message, remedy });
-export const error = (check: string, message: string, remedy: string): HostFinding => ({ check, severity: 'error', message, remedy });
+export const warning = (check: string, message: string, remedy: string): HostFinding => ({
+  check,
+  severity: 'warning',
+  message,
+  remedy,
+});
+export const error = (check: string, message: string, remedy: string): HostFinding => ({
+  check,
+  severity: 'error',
+  message,
+  remedy,
+});
 
 /** What installs everything of an agent host. */
 export const PREREQUISITES = 'run deploy/prerequisites.sh as root';
@@ -24,7 +34,12 @@ export interface ToolOutcome {
 }
 
 /** Runs a program to its end or for `limitMs`; a program that cannot be started is an outcome like any other. */
-export function tryTool(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, limitMs = 15_000): Promise<ToolOutcome> {
+export function tryTool(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  limitMs = 15_000,
+): Promise<ToolOutcome> {
   return new Promise((resolve) => {
     execFile(command, args, { env, timeout: limitMs, killSignal: 'SIGKILL' }, (failed, stdout, stderr) => {
       const output = `${stdout}${stderr}`.trim();

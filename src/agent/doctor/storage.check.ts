@@ -18,7 +18,14 @@ export async function checkStorage({ stateDir }: HostExamination): Promise<HostF
 
 export function storageFinding(health: StorageHealth | null, mountPath: string): HostFinding {
   if (health?.ready === true) {
-    return ok('storage', `checkpoint storage at ${mountPath}: written and read back, ${formatBytes(health.freeBytes ?? 0)} free`);
+    return ok(
+      'storage',
+      `checkpoint storage at ${mountPath}: written and read back, ${formatBytes(health.freeBytes ?? 0)} free`,
+    );
   }
-  return error('storage', health?.reason ?? 'not checked yet', `mount the checkpoint storage at ${mountPath}; the API has its mount script`);
+  return error(
+    'storage',
+    health?.reason ?? 'not checked yet',
+    `mount the checkpoint storage at ${mountPath}; the API has its mount script`,
+  );
 }
