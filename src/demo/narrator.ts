@@ -63,15 +63,18 @@ export class Narrator {
 }
 
 /** The fields that say what a resource is and how it fares. */
-const TELLING = ['id', 'name', 'jobId', 'type', 'status', 'hostId', 'checkpointId', 'totalBytes', 'expiresAt'];
+const TELLING = ['id', 'name', 'hostName', 'jobId', 'type', 'status', 'trigger', 'checkpointId', 'hostId'];
 
 function summary(answer: unknown): string {
   if (typeof answer !== 'object' || answer === null) return '';
   if ('items' in answer && Array.isArray(answer.items)) {
     return answer.items.length === 0 ? '(none)' : answer.items.map((item) => summary(item)).join('\n          ');
   }
-  const shown = TELLING.map((key) => [key, (answer as Record<string, unknown>)[key]] as const).filter(([, value]) =>
-    ['string', 'number'].includes(typeof value),
-  );
-  return shown.map(([key, value]) => (key === 'id' ? String(value) : `${key}=${String(value)}`)).join('  ');
+  const fields = answer as Record<string, unknown>;
+  if (typeof fields['message'] === 'string' && typeof fields['happenedAt'] === 'string') {
+    return `${fields['happenedAt'].slice(11, 19)} ${String(fields['type']).padEnd(24)} ${fields['message']}`;
+  }
+  return TELLING.filter((key) => typeof fields[key] === 'string')
+    .map((key) => (key === 'id' ? String(fields[key]) : `${key}=${String(fields[key])}`))
+    .join('  ');
 }

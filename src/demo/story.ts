@@ -54,6 +54,7 @@ export async function tellTheStory(stage: Stage): Promise<void> {
 
   narrator.chapter(`Start the job on host A: ${STEPS} steps, each hashing the result of the one before`);
   narrator.say('Its state is in the memory of a shell; results go to stdout and to a file in the container.');
+  narrator.command(`PROGRAM='${PROGRAM.trim().replaceAll('\n', '\n       ')}'`);
   // At the same time and untouched: the yardstick for the end.
   await b.docker.docker('run', '-d', '--name', 'uninterrupted', BUSYBOX_IMAGE, 'sh', '-c', PROGRAM);
   const stdoutOfA = await startJob(stage, a, 'A', 1);
@@ -70,10 +71,23 @@ export async function tellTheStory(stage: Stage): Promise<void> {
   narrator.chapter('AWS Batch retries the job on host B: the same job id, a new container');
   const stdoutOfB = await startJob(stage, b, 'B', 2);
   const restore = await watchRestore(stage, api, checkpoint);
+  await until(stage, 30, 'output from host B', () => Promise.resolve(stdoutOfB.text() !== ''));
+  narrator.say(
+    `Restored, not started: the first line it prints there is "${stdoutOfB.text().split('\n')[0]!.slice(0, 24)}...".`,
+  );
 
   narrator.chapter('The job runs to its end on host B');
   await finished(stage, b, JOB);
+  await narrator.quietly(() =>
+    until(
+      stage,
+      30,
+      'the end to be reported',
+      async () => (await api.get<Resource>(`/jobs/${JOB}`)).status === 'SUCCEEDED',
+    ),
+  );
   await api.get(`/jobs/${JOB}`);
+  narrator.say('Its history, newest first:');
   await api.get(`/jobs/${JOB}/events?pageSize=20`);
 
   narrator.chapter('Compare with the uninterrupted run, byte for byte');
@@ -137,7 +151,9 @@ async function startHosts(stage: Stage, api: ApiClient, computeEnvironmentId: st
   const { narrator, dir } = stage;
   narrator.chapter('Enrol two hosts, each with its own Docker Engine and agent');
   const { token } = await api.post<{ token: string }>('/join-tokens', { name: 'demo-hosts', computeEnvironmentId });
-  narrator.command('BATCHPOINT_JOIN_TOKEN=... batchpoint agent     # on host A and on host B');
+  narrator.command(
+    'BATCHPOINT_JOIN_TOKEN=... batchpoint agent &     # on host A and on host B, with the token just made',
+  );
   const start = async (letter: string): Promise<LocalHost> => {
     const host = await LocalHost.start({
       name: `agent ${letter.toUpperCase()}`,
@@ -211,7 +227,13 @@ async function watchRestore(stage: Stage, api: ApiClient, checkpoint: Checkpoint
   await stage.narrator.quietly(async () => {
     await until(stage, 30, 'the restore to be reported', async () =>
       (await look()).items.some(({ status }) => status === 'succeeded' || status === 'failed'),
-    );
+    ).catch(async (error: unknown) => {
+      if (error instanceof Interrupted) throw error;
+      const { items } = await api.get<{ items: { message: string }[] }>(`/jobs/${JOB}/events`);
+      throw new Error(
+        `${(error as Error).message}. The job's history, newest first:\n  ${items.map(({ message }) => message).join('\n  ')}`,
+      );
+    });
   });
   const restore = (await look()).items[0]!;
   if (restore.status !== 'succeeded')

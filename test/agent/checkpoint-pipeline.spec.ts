@@ -178,7 +178,7 @@ describeNeeding(['linux', 'root', 'docker', 'criu'], 'checkpoint pipeline', () =
       step: 'check',
       message: expect.stringMatching(/\(perl\) has io_uring open/),
     });
-    expect(failure.remedy).toContain('UV_USE_IO_URING');
+    expect(failure.remedy).toContain('seccomp profile');
     await rig.expectRunning(id, '/layer');
     await host.docker('rm', '-f', id);
   });
