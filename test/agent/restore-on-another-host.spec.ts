@@ -58,17 +58,18 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a job restored on another 
 
   it('continues a continued job: from a checkpoint of the restored container', async () => {
     const command = chain(200);
-    const first = await a.start('twice', [], command);
+    const options = ['-v', `${shared}:/shared`, '-v', 'cache:/cache', '--init'];
+    const first = await a.start('twice', options, command);
     await until('some work', async () => (await a.logs(first)).includes('\n30 '));
     await a.checkpoint('twice', first);
     await a.host.killContainerHard(first);
-    const second = await b.start('twice', [], command);
+    const second = await b.start('twice', options, command);
     expect(existsSync(join(b.host.stateDir, 'restored', second))).toBe(true);
     await until('more work', async () => (await b.logs(second)).includes('\n70 '));
     const image = await b.checkpoint('twice', second);
     const seen = await b.logs(second);
     await b.host.killContainerHard(second);
-    const third = await a.start('twice', [], command);
+    const third = await a.start('twice', options, command);
     const { exitCode, log } = await a.finish(third);
     expect(exitCode).toBe(7);
     expect(a.restoresOf('twice')).toEqual([
@@ -78,6 +79,39 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a job restored on another 
     expect(manifest).toMatchObject({ manifest: { restoredFrom: expect.stringMatching(/^ckpt_/) } });
     expect(lines(seen)).toContain(lines(log)[0]);
     expect(lines(log).at(-2)).toMatch(/^200 /);
+  });
+
+  it('continues from the checkpoint that was asked for, once, and answers under the id of that request', async () => {
+    const command = chain(80);
+    const first = await a.start('pinned', [], command);
+    const images = [];
+    for (const step of [10, 30]) {
+      await until('work', async () => (await a.logs(first)).includes(`\n${step} `));
+      images.push(await a.checkpoint('pinned', first));
+    }
+    await a.host.killContainerHard(first);
+    // A person's word counts for more than that the job is known to have ended.
+    await a.store.records.markFinished('pinned', 0);
+    const [older, newer] = images;
+    b.pin('pinned', { restoreId: 'rst_asked', checkpointId: older!.checkpointId });
+    const second = await b.start('pinned', [], command);
+    const { log } = await b.finish(second);
+    expect(b.restoresOf('pinned')).toEqual([
+      expect.objectContaining({ status: 'succeeded', restoreId: 'rst_asked', checkpointId: older!.checkpointId }),
+    ]);
+    expect(Number(lines(log)[0]!.split(' ')[0])).toBeLessThan(30);
+    await a.store.records.clearFinished('pinned');
+    await b.finish(await b.start('pinned', [], command));
+    expect(b.restoresOf('pinned').at(-1)).toMatchObject({ status: 'succeeded', checkpointId: newer!.checkpointId });
+
+    b.pin('pinned', { restoreId: 'rst_gone', checkpointId: 'ckpt_gone' });
+    expect(lines((await b.finish(await b.start('pinned', [], ['echo', 'fresh']))).log)).toEqual(['fresh']);
+    expect(b.restoresOf('pinned').at(-1)).toMatchObject({
+      status: 'failed',
+      restoreId: 'rst_gone',
+      failure: { code: 'checkpoint-not-found' },
+    });
+    expect(b.freshStartsOf('pinned')).toEqual([expect.stringContaining('ckpt_gone')]);
   });
 
   it('carries child processes and the pipes between them', async () => {

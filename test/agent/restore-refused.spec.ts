@@ -177,6 +177,19 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a checkpoint that cannot b
     },
   );
 
+  it('a failed restore with a terminal: the fresh container has a terminal of its own', async () => {
+    const command = ['sh', '-c', 'tty; i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo "step $i"; sleep 0.03; done'];
+    const container = await a.start('terminal', ['-t'], command);
+    await until('work', async () => (await a.logs(container)).includes('step 10\r\n'));
+    const directory = join(storage.path, (await a.checkpoint('terminal', container)).path);
+    await a.host.killContainerHard(container);
+    truncateSync(join(directory, 'criu', pagesFile(directory)), 4096);
+    reseal(directory);
+    const { exitCode, log } = await b.finish(await b.start('terminal', ['-t'], command));
+    expect({ exitCode, log: lines(log) }).toEqual({ exitCode: 0, log: ['/dev/pts/0', ...steps(1).slice(0, 40)] });
+    expect(b.freshStartsOf('terminal')).toEqual([expect.stringContaining('criu-restore-failed')]);
+  });
+
   it('a file of the job on a bind mount that is gone: refused before anything is touched', async () => {
     const { jobId } = await lostJob();
     const file = join(shared, `mount-${count}`, 'file');

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
@@ -119,8 +119,9 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a restored container, besi
   });
 
   it('held between create and start: frozen, reported as created, and SIGKILL takes effect', async () => {
-    const { shim, root, id, end } = await heldContainer();
+    const { shim, create, root, id, end } = await bareContainer();
     try {
+      execFileSync(host.host.shim, create, { stdio: 'ignore' });
       const state = JSON.parse(shim('state', id)) as { status: string; pid: number };
       expect(state.status).toBe('created');
       const ticks = (): string => readFileSync(`/proc/${state.pid}/stat`, 'utf8').split(' ').slice(13, 15).join(' ');
@@ -130,10 +131,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a restored container, besi
       expect(existsSync(join(host.host.stateDir, 'held', id))).toBe(true);
       expect(shim('ps', '--format', 'json', id)).toContain(String(state.pid));
       shim('kill', id, 'KILL');
-      await until(
-        'it is dead',
-        () => !existsSync(`/proc/${state.pid}`) || readFileSync(`/proc/${state.pid}/stat`, 'utf8').includes(') Z '),
-      );
+      await until('it is dead', () => isGone(state.pid));
       shim('delete', '--force', id);
       expect(existsSync(join(host.host.stateDir, 'held', id))).toBe(false);
       expect(existsSync(join(root, id))).toBe(false);
@@ -142,37 +140,60 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a restored container, besi
     }
   });
 
-  /** The shim called as containerd calls it, without Docker looking on, on the root of a container that is thrown away. */
-  async function heldContainer() {
+  it('a create that Docker gives up half way is undone: nothing of the container is left', async () => {
+    const { create, root, id, end } = await bareContainer();
+    const directory = join(host.host.dir, 'slow-criu');
+    mkdirSync(directory);
+    writeFileSync(
+      join(directory, 'criu'),
+      `#!/bin/sh\n[ "$1" = swrk ] && touch ${directory}/restoring && sleep 2\nPATH=${host.host.criuDir}:$PATH exec criu "$@"\n`,
+      { mode: 0o755 },
+    );
+    await host.installShim({ criuDir: directory });
+    try {
+      const shim = spawn(host.host.shim, create, { stdio: 'ignore' });
+      await until('CRIU is at work', () => existsSync(join(directory, 'restoring')));
+      shim.kill('SIGKILL');
+      await until('it is undone', () => !existsSync(join(host.host.stateDir, 'restoring', id)));
+      expect(existsSync(join(root, id))).toBe(false);
+      expect(readdirSync(join(host.host.stateDir, 'held'))).toEqual([]);
+      expect(host.restoreLog()).toContain('Docker gave up starting this container');
+    } finally {
+      rmSync(join(host.host.stateDir, 'containers', id), { force: true });
+      await host.installShim();
+      await end();
+    }
+  });
+
+  /** A bundle like one of Docker's, on the root of a container that is thrown away, for calling the shim as containerd does. */
+  async function bareContainer() {
     const model = await host.start(newId('job'), [], JOB);
-    const bundleOf = JSON.parse(
-      execFileSync('runc', ['--root', host.host.runcRoot, 'state', model], { encoding: 'utf8' }),
-    ) as {
-      bundle: string;
-    };
-    const spec = JSON.parse(readFileSync(join(bundleOf.bundle, 'config.json'), 'utf8')) as {
+    const state = execFileSync('runc', ['--root', host.host.runcRoot, 'state', model], { encoding: 'utf8' });
+    const modelBundle = (JSON.parse(state) as { bundle: string }).bundle;
+    const spec = JSON.parse(readFileSync(join(modelBundle, 'config.json'), 'utf8')) as {
       process: { env: string[] };
       linux: { cgroupsPath: string };
     };
-    const id = `held-${Date.now()}`;
+    const id = `bare-${Date.now()}`;
     const bundle = join(host.host.dir, id);
-    execFileSync('mkdir', [bundle]);
-    spec.process.env = spec.process.env.map((entry) =>
-      entry.startsWith('AWS_BATCH_JOB_ID=') ? `AWS_BATCH_JOB_ID=${jobId}` : entry,
-    );
+    mkdirSync(bundle);
+    spec.process.env = [
+      `AWS_BATCH_JOB_ID=${jobId}`,
+      ...spec.process.env.filter((entry) => !entry.startsWith('AWS_BATCH_JOB_ID=')),
+    ];
     spec.linux.cgroupsPath = join(spec.linux.cgroupsPath, '..', id);
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
-    const root = join(host.host.dir, 'held-root');
+    const root = join(host.host.dir, 'bare-root');
+    const create = ['--root', root, 'create', '--bundle', bundle, '--pid-file', join(bundle, 'pid'), id];
     const shim = (...args: string[]): string =>
       execFileSync(host.host.shim, ['--root', root, ...args], {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-    execFileSync(
-      host.host.shim,
-      ['--root', root, 'create', '--bundle', bundle, '--pid-file', join(bundle, 'pid'), id],
-      { stdio: 'ignore' },
-    );
-    return { shim, root, id, end: () => host.host.docker('rm', '--force', model) };
+    return { shim, create, root, id, end: () => host.host.docker('rm', '--force', model) };
   }
 });
+
+function isGone(pid: number): boolean {
+  return !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+}

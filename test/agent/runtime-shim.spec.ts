@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -12,6 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { JobEventReport } from '../../src/protocol/agent-api.js';
+import { isId } from '../../src/protocol/ids.js';
 import { installShim } from '../../src/agent/shim-install.js';
 import { ProtectedHost, sharedStorage } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
@@ -178,6 +181,20 @@ describe('the runtime shim', () => {
     await install({ main: '/nowhere/main.js' });
     expect(call(create('abc'))).toMatchObject({ status: 0, runc: create('abc') });
     expect(shimLog().split('\n').length).toBe(4);
+    const reports = readdirSync(join(state, 'outbox')).map((name) => {
+      const report = JSON.parse(readFileSync(join(state, 'outbox', name), 'utf8')) as JobEventReport & { id: string };
+      expect(isId('report', report.id)).toBe(true);
+      expect(name).toBe(`${report.id}.json`);
+      return report;
+    });
+    expect(reports).toHaveLength(3);
+    expect(reports[0]).toMatchObject({
+      type: 'job-event',
+      jobId: 'job-1',
+      containerId: 'abc',
+      event: 'job-started-fresh',
+    });
+    expect(reports[0]!.message).toContain('failed with 137');
   });
 
   it('undoes what a crashed restore program had begun; refuses to start on top of what cannot be undone', () => {

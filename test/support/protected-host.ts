@@ -14,6 +14,7 @@ import type { CheckpointImage, Report, RestoreReport } from '../../src/protocol/
 import type { HostFacts } from '../../src/protocol/host-facts.js';
 import { newId } from '../../src/protocol/ids.js';
 import { DEFAULT_POLICY, type Policy } from '../../src/protocol/policy.js';
+import type { RestorePin } from '../../src/protocol/shim-api.js';
 import { findInPath } from '../../src/agent/agent-settings.js';
 import { CheckpointPipeline } from '../../src/agent/checkpoint/checkpoint-pipeline.js';
 import { DockerEngine } from '../../src/agent/containers/docker-engine.js';
@@ -80,6 +81,11 @@ export class ProtectedHost {
       policy: { ...DEFAULT_POLICY, ...policy },
     };
     writeFileSync(join(this.host.stateDir, 'agent.json'), JSON.stringify(config));
+  }
+
+  /** As the agent does when a person asks for a restore. */
+  pin(jobId: string, pin: RestorePin): void {
+    writeFileSync(join(this.host.stateDir, 'pins', jobId), JSON.stringify(pin));
   }
 
   async installShim(changes: Partial<ShimSettings> = {}): Promise<void> {

@@ -1,125 +1,67 @@
-import { execFile, spawn } from 'node:child_process';
-import { statSync, truncateSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FailureError } from '../../../protocol/failure.js';
-import { rootLineOf, tailOf } from '../../engines/criu-log.js';
-import type { ToolCommand } from '../../engines/tool-process.js';
 import { CRIU_DIRECTORY } from '../../image-store/store-layout.js';
-import { formatBytes } from '../../format-bytes.js';
 import { killContainerProcesses } from '../container-processes.js';
 import { unmountBelow } from '../mounts-below.js';
+import type { RestoreAttempt, RestoreStep, UndoContext } from '../restore-step.js';
+import { asCalled, runRestore } from '../runc-restore.js';
 import { tcpDecision } from '../tcp-decision.js';
-import type { RestoreAttempt, RestoreStep } from '../restore-step.js';
+import { UnusedConsole } from '../unused-console.js';
 
 const run = promisify(execFile);
-/** Where the shim put the container's own stdin, stdout and stderr. */
-const CONTAINER_STREAMS = [3, 4, 5];
 const DELETE_LIMIT_MS = 30_000;
-const CRIU_LOG = 'restore.log';
-/** Hundreds of processes make a few MiB. */
-const MOST_LOG_BYTES = 64 * 1024 * 1024;
-/** What is kept of the log of a failed restore. */
-const KEPT_LOG_BYTES = 4 * 1024 * 1024;
-const LATE = 'late';
 
 /** runc and CRIU bring the processes back, stopped. */
 export const restoreProcesses: RestoreStep = {
   name: 'restore-processes',
   async run(attempt) {
-    const { call, bundle, image, journal, runc, deadline, logDir, seconds } = attempt;
+    const { call, bundle, image, journal, seconds } = attempt;
     await journal.record({ processes: true });
-    const limitMs = deadline.remainingMs;
-    const command = await runc.restore({
-      root: call.root,
-      bundle: call.bundle,
-      imagePath: join(image.directory, CRIU_DIRECTORY),
-      workPath: logDir,
-      id: call.id,
-      pidFile: call.pidFile ?? join(logDir, 'pid'),
-      consoleSocket: call.consoleSocket ?? undefined,
-      tcp: tcpDecision(image.manifest.tcpLocalAddresses, bundle.hostNetwork),
-      timeoutMs: limitMs,
-    });
+    if (call.consoleSocket !== null) await rehearse(attempt);
     const started = performance.now();
-    const ended = await runRestore(asCalled(command, attempt), logDir, limitMs);
+    await restore(attempt, call.consoleSocket, tcpDecision(image.manifest.tcpLocalAddresses, bundle.hostNetwork));
     seconds.restore = (performance.now() - started) / 1000;
-    if (ended !== null) throw await restoreFailure(ended, logDir, limitMs);
   },
-
-  async undo({ conf, call, journal }) {
-    if (!journal.changes.processes) return;
-    await killContainerProcesses(call.id);
-    // `runc delete` empties this directory, through mounts too.
-    await unmountBelow(join(call.root, call.id));
-    const deletion = ['--root', call.root, ...call.globalOptions, 'delete', '--force', call.id];
-    await run(conf.runc, deletion, { timeout: DELETE_LIMIT_MS });
-  },
+  undo: removeProcesses,
 };
 
-/**
- * With the options Docker gave for this container, and runc's messages kept out of the job's log. In a mount namespace of
- * its own: runc and CRIU mount the container's root, its volumes and the cgroups in their working directories, and
- * when they are killed those mounts must go with them.
- */
-function asCalled({ command, args, env }: ToolCommand, { call, logDir }: RestoreAttempt): ToolCommand {
-  const own = args.indexOf('restore') + 1;
-  const global = ['--log', join(logDir, 'runc.log'), '--log-format', 'json', ...call.globalOptions];
-  const restore = [...global, ...args.slice(0, own), ...call.createOptions, ...args.slice(own)];
-  return { command: 'unshare', args: ['--mount', '--propagation', 'slave', '--', command, ...restore], env };
-}
-
-/**
- * null when it succeeded. Killed, with all it started but the container (which has sessions of its own), at the limit and when
- * CRIU's log grows without end: on some damaged images it goes round in circles, writing a line each time.
- */
-async function runRestore(
-  { command, args, env }: ToolCommand,
-  logDir: string,
-  limitMs: number,
-): Promise<string | null> {
-  const runc = spawn(command, args, { env, detached: true, stdio: CONTAINER_STREAMS });
-  let killedFor: string | null = null;
-  const kill = (why: string): void => {
-    killedFor = why;
-    if (runc.pid !== undefined) process.kill(-runc.pid, 'SIGKILL');
-  };
-  const timer = setTimeout(() => kill(LATE), limitMs);
-  const watch = setInterval(() => {
-    const size = statSync(join(logDir, CRIU_LOG), { throwIfNoEntry: false })?.size ?? 0;
-    if (size > MOST_LOG_BYTES) kill(`CRIU was stopped because its log had grown to ${formatBytes(size)}`);
-  }, 200);
-  try {
-    return await new Promise((resolve) => {
-      runc.on('error', (error) => resolve(error.message));
-      runc.on('exit', (code, signal) =>
-        resolve(code === 0 ? null : (killedFor ?? `runc ended with ${code ?? signal}`)),
-      );
-    });
-  } finally {
-    clearTimeout(timer);
-    clearInterval(watch);
-  }
-}
-
-async function restoreFailure(ended: string, logDir: string, limitMs: number): Promise<FailureError> {
-  if (ended === LATE) {
-    const message = `CRIU had not restored the processes after ${Math.round(limitMs / 1000)} s and was stopped`;
-    return new FailureError({ code: 'restore-timed-out', message, remedy: `see ${join(logDir, CRIU_LOG)}` });
-  }
-  const criuLog = join(logDir, CRIU_LOG);
-  const logLine = (await rootLineOf(criuLog)) ?? (await lastRuncError(join(logDir, 'runc.log')));
-  if ((statSync(criuLog, { throwIfNoEntry: false })?.size ?? 0) > KEPT_LOG_BYTES) truncateSync(criuLog, KEPT_LOG_BYTES);
-  return new FailureError({
-    code: 'criu-restore-failed',
-    message: `the processes could not be restored: ${ended}`,
-    remedy: `see restore.log and runc.log in ${logDir}`,
-    ...(logLine === undefined ? {} : { logLine }),
+async function restore(attempt: RestoreAttempt, consoleSocket: string | null, tcp: 'keep' | 'close'): Promise<void> {
+  const { call, image, runc, deadline, logDir } = attempt;
+  const limitMs = deadline.remainingMs;
+  const command = await runc.restore({
+    root: call.root,
+    bundle: call.bundle,
+    imagePath: join(image.directory, CRIU_DIRECTORY),
+    workPath: logDir,
+    id: call.id,
+    pidFile: call.pidFile ?? join(logDir, 'pid'),
+    consoleSocket: consoleSocket ?? undefined,
+    tcp,
+    timeoutMs: limitMs,
   });
+  await runRestore(asCalled(command, attempt), logDir, limitMs);
 }
 
-/** One JSON object a line. */
-async function lastRuncError(path: string): Promise<string | undefined> {
-  const text = await tailOf(path);
-  return /"msg":"((?:[^"\\]|\\.)*)"/.exec(text?.trim().split('\n').at(-1) ?? '')?.[1];
+/**
+ * Containerd listens for one terminal only: were it offered the one of a restore that fails, the fresh container could
+ * not have any. So with a terminal a restore is tried out first. Its processes never run; connections are not touched.
+ */
+async function rehearse(attempt: RestoreAttempt): Promise<void> {
+  const console = await UnusedConsole.open();
+  try {
+    await restore(attempt, console.path, 'close');
+    await removeProcesses(attempt);
+  } finally {
+    await console.close();
+  }
+}
+
+async function removeProcesses({ conf, call, journal }: UndoContext): Promise<void> {
+  if (!journal.changes.processes) return;
+  await killContainerProcesses(call.id);
+  // `runc delete` empties this directory, through mounts too.
+  await unmountBelow(join(call.root, call.id));
+  const deletion = ['--root', call.root, ...call.globalOptions, 'delete', '--force', call.id];
+  await run(conf.runc, deletion, { timeout: DELETE_LIMIT_MS });
 }
