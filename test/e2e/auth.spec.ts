@@ -76,6 +76,19 @@ describe('Authentication', () => {
       await expect(server.app.get(JoinTokensService).consume(body.id as string)).rejects.toMatchObject({ code: 'join-token-spent' });
     });
 
+    it('belong to a compute environment there is, and go with it', async () => {
+      const missing = { name: 'lost', computeEnvironmentId: 'ce_019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d' };
+      const refused = await server.api('post', '/join-tokens').send(missing).expect(400);
+      expect(refused.body.errors[0].pointer).toBe('/computeEnvironmentId');
+      const environment = await server.api('post', '/compute-environments').send({ name: 'short-lived' }).expect(201);
+      const computeEnvironmentId = environment.body.id as string;
+      const { body } = await server.api('post', '/join-tokens').send({ name: 'its-own', computeEnvironmentId }).expect(201);
+      const listed = await server.api('get', `/join-tokens?computeEnvironmentId=${computeEnvironmentId}`).expect(200);
+      expect(listed.body.items).toEqual([expect.objectContaining({ id: body.id })]);
+      await server.api('delete', `/compute-environments/${computeEnvironmentId}`).expect(204);
+      await server.api('get', `/join-tokens/${body.id}`).expect(404);
+    });
+
     it('are unknown once deleted', async () => {
       const { body } = await server.api('post', '/join-tokens').send({ name: 'gone' }).expect(201);
       await server.api('delete', `/join-tokens/${body.id}`).expect(204);

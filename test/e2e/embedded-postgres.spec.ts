@@ -3,9 +3,9 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync,
 import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/server/database/embedded-postgres.js';
+import { installedPackage, postgresBinaries, systemUser } from '../../src/server/database/postgres-files.js';
+import { describeNeeding } from '../support/requires.js';
 import { ServerProcess } from '../support/server-process.js';
-
-const isRoot = process.getuid?.() === 0;
 
 describe('Embedded PostgreSQL', () => {
   let root: string;
@@ -156,8 +156,8 @@ describe('Embedded PostgreSQL', () => {
     await cluster.stop();
   });
 
-  // Everywhere else it simply runs as the user itself.
-  (isRoot ? describe : describe.skip)('started by root', () => {
+  // Everyone else's simply runs as the user itself.
+  describeNeeding(['linux', 'root'], 'started by root', () => {
     it('runs as a system user', async () => {
       await start();
       const status = readFileSync(`/proc/${postmaster(join(root, 'data'))}/status`, 'utf8');
@@ -180,13 +180,11 @@ describe('Embedded PostgreSQL', () => {
     });
 
     it('works when its binaries are private to root and their links are missing', async () => {
-      const { installedPackage } = await import('../../src/server/database/postgres-files.js');
       const home = join(root, 'home');
       mkdirSync(home, { mode: 0o700 });
       const copy = join(home, 'package');
       execFileSync('cp', ['-a', installedPackage(), copy]);
       execFileSync('find', [join(copy, 'native/lib'), '-type', 'l', '-delete']);
-      const { postgresBinaries, systemUser } = await import('../../src/server/database/postgres-files.js');
       const binaries = postgresBinaries(systemUser(join(root, 'none')), copy, join(root, 'shared'));
       expect(binaries.startsWith(join(root, 'shared'))).toBe(true);
       const { status, stdout } = spawnSync(join(binaries, 'bin/postgres'), ['--version'], { encoding: 'utf8' });

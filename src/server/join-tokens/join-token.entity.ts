@@ -1,4 +1,4 @@
-import { Check, Column, Entity, Index } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index } from 'typeorm';
 import { BaseEntity } from '../database/base.entity.js';
 
 @Entity('join_tokens')
@@ -13,7 +13,12 @@ export class JoinToken extends BaseEntity {
   @Column({ type: 'text' })
   hash: string;
 
-  /** The compute environment every host that enrols with it belongs to; null: none, the host gets no storage. */
+  /**
+   * The compute environment every host that enrols with it belongs to; null: none, the host gets no storage. The token
+   * goes when the environment does.
+   */
+  @ForeignKey('ComputeEnvironment', { name: 'join_tokens_compute_environment_fkey', onDelete: 'CASCADE' })
+  @Index('join_tokens_compute_environment')
   @Column({ type: 'text', nullable: true })
   computeEnvironmentId: string | null;
 

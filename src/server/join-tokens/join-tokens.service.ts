@@ -7,6 +7,7 @@ import { DomainError, invalidField } from '../common/domain-error.js';
 import { type IfMatchVersions, lockForUpdate } from '../common/etag.js';
 import type { Page } from '../common/page.dto.js';
 import { paginate } from '../common/paging.js';
+import { ComputeEnvironmentsService } from '../compute-environments/compute-environments.service.js';
 import { Database } from '../database/database.js';
 import type { CreateJoinTokenDto } from './dto/create-join-token.dto.js';
 import { type CreatedJoinTokenDto, type JoinTokenDto, toJoinTokenDto } from './dto/join-token.dto.js';
@@ -15,7 +16,10 @@ import { JoinToken } from './join-token.entity.js';
 
 @Injectable()
 export class JoinTokensService extends JoinTokenCredentials {
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly environments: ComputeEnvironmentsService,
+  ) {
     super();
   }
 
@@ -38,6 +42,7 @@ export class JoinTokensService extends JoinTokenCredentials {
     if (await tokens.existsBy({ name })) {
       throw new DomainError('name-taken', `There is a join token named "${name}" already; choose another name or delete that one.`);
     }
+    if (computeEnvironmentId !== null) await this.requireEnvironment(computeEnvironmentId);
     const secret = newSecret('joinToken');
     const token = tokens.create({
       id: newId('joinToken'),
@@ -49,6 +54,15 @@ export class JoinTokensService extends JoinTokenCredentials {
       hash: hashSecret(secret),
     });
     return { ...toJoinTokenDto(await tokens.save(token)), token: secret };
+  }
+
+  private async requireEnvironment(id: string): Promise<void> {
+    try {
+      await this.environments.find(id);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      throw invalidField('/computeEnvironmentId', `${error.message} Register it first, or leave computeEnvironmentId out.`);
+    }
   }
 
   /** Hosts that enrolled with it stay. */
