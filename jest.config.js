@@ -28,7 +28,7 @@ export default {
       displayName: 'server',
       globalSetup: '<rootDir>/test/support/server.set-up.js',
       globalTeardown: '<rootDir>/test/support/server.tear-down.js',
-      setupFilesAfterEnv: ['<rootDir>/test/support/server.timeout.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/server.timeout.ts', '<rootDir>/test/support/conformance.set-up.ts'],
       testMatch: ['<rootDir>/test/{e2e,contract,architecture}/**/*.spec.ts'],
     },
     {

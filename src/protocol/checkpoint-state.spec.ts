@@ -64,7 +64,9 @@ describe('statesLeadingTo', () => {
   it('agrees with the table, both ways', () => {
     for (const to of CHECKPOINT_STATUSES) {
       for (const from of CHECKPOINT_STATUSES) {
-        expect(statesLeadingTo(CHECKPOINT_TRANSITIONS, to).includes(from)).toBe(CHECKPOINT_TRANSITIONS[from].includes(to));
+        expect(statesLeadingTo(CHECKPOINT_TRANSITIONS, to).includes(from)).toBe(
+          CHECKPOINT_TRANSITIONS[from].includes(to),
+        );
       }
     }
   });

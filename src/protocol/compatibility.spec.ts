@@ -23,7 +23,8 @@ const GRAVITON3 =
   'fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma lrcpc dcpop sha3 sm3 sm4 asimddp sha512 sve ' +
   'asimdfhm dit uscat ilrcpc flagm ssbs paca pacg dcpodp svei8mm svebf16 i8mm bf16 dgh rng';
 /** Graviton2 (Neoverse N1) has no SVE, no pointer authentication. */
-const GRAVITON2 = 'fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp ssbs';
+const GRAVITON2 =
+  'fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp ssbs';
 
 function host(model: string, flags: string, changes: Partial<HostFacts> = {}): HostFacts {
   const arm = flags.startsWith('fp ');
@@ -41,7 +42,9 @@ function host(model: string, flags: string, changes: Partial<HostFacts> = {}): H
 }
 
 const iceLake = host('Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz', ICE_LAKE);
-const milan = host('AMD EPYC 7R13 Processor', EPYC_MILAN, { cpu: { ...host('', EPYC_MILAN).cpu, model: 'AMD EPYC 7R13 Processor', xsaveBytes: 832 } });
+const milan = host('AMD EPYC 7R13 Processor', EPYC_MILAN, {
+  cpu: { ...host('', EPYC_MILAN).cpu, model: 'AMD EPYC 7R13 Processor', xsaveBytes: 832 },
+});
 const graviton3 = host('Neoverse-V1', GRAVITON3);
 
 const check = (from: HostFacts, to: HostFacts) => incompatibilities({ host: { ...from, hostId: 'host_1' } }, to);
@@ -72,7 +75,9 @@ describe('where an image can go', () => {
     expect(missing).not.toEqual(expect.arrayContaining(['ibrs']));
     expect(flags!.remedy).toContain('Platinum 8375C');
     // Its register state does not fit either.
-    expect(rest).toEqual([expect.objectContaining({ code: 'cpu-features-missing', message: expect.stringContaining('2696 bytes') })]);
+    expect(rest).toEqual([
+      expect.objectContaining({ code: 'cpu-features-missing', message: expect.stringContaining('2696 bytes') }),
+    ]);
   });
 
   it('refuses the other way round as well: AMD has instructions Intel has not', () => {
@@ -83,7 +88,10 @@ describe('where an image can go', () => {
   it('lets an older processor’s image onto a newer one, not back', () => {
     const graviton2 = host('Neoverse-N1', GRAVITON2);
     expect(check(graviton2, graviton3)).toEqual([]);
-    expect(check(graviton3, graviton2)[0]).toMatchObject({ code: 'cpu-features-missing', message: expect.stringContaining('sve') });
+    expect(check(graviton3, graviton2)[0]).toMatchObject({
+      code: 'cpu-features-missing',
+      message: expect.stringContaining('sve'),
+    });
   });
 
   it('refuses another architecture, and does not compare flags that cannot be compared', () => {
@@ -120,12 +128,20 @@ describe('where an image can go', () => {
 
   it('refuses another cgroup version', () => {
     expect(check({ ...iceLake, cgroupVersion: 1 }, iceLake)).toEqual([
-      expect.objectContaining({ code: 'cgroup-version-mismatch', message: 'the image was taken under cgroup v1, this host has v2' }),
+      expect.objectContaining({
+        code: 'cgroup-version-mismatch',
+        message: 'the image was taken under cgroup v1, this host has v2',
+      }),
     ]);
   });
 
   it('gives all reasons, not the first, each with a remedy', () => {
-    const reasons = check(iceLake, { ...milan, kernel: '5.10.1', cgroupVersion: 1, software: { ...milan.software, criu: '3.17' } });
+    const reasons = check(iceLake, {
+      ...milan,
+      kernel: '5.10.1',
+      cgroupVersion: 1,
+      software: { ...milan.software, criu: '3.17' },
+    });
     expect(new Set(reasons.map((reason) => reason.code))).toEqual(
       new Set(['cpu-features-missing', 'kernel-too-old', 'criu-too-old', 'cgroup-version-mismatch']),
     );
@@ -136,8 +152,23 @@ describe('where an image can go', () => {
 describe('instructionFlags', () => {
   it('keeps what programs choose code by, and nothing of the kernel’s own', () => {
     const kept = instructionFlags(iceLake);
-    expect(kept).toEqual(expect.arrayContaining(['avx2', 'avx512f', 'aes', 'bmi2', 'sha_ni', 'vaes', 'pku', 'xsavec', 'rdpid']));
-    for (const flag of ['hypervisor', 'ibrs', 'smep', 'smap', 'invpcid', 'xsaves', 'tme', 'arat', 'erms', 'wbnoinvd', 'md_clear', 'arch_capabilities']) {
+    expect(kept).toEqual(
+      expect.arrayContaining(['avx2', 'avx512f', 'aes', 'bmi2', 'sha_ni', 'vaes', 'pku', 'xsavec', 'rdpid']),
+    );
+    for (const flag of [
+      'hypervisor',
+      'ibrs',
+      'smep',
+      'smap',
+      'invpcid',
+      'xsaves',
+      'tme',
+      'arat',
+      'erms',
+      'wbnoinvd',
+      'md_clear',
+      'arch_capabilities',
+    ]) {
       expect(kept).not.toContain(flag);
     }
   });

@@ -5,7 +5,12 @@ import type { Manifest } from './manifest.js';
 export interface Incompatibility {
   code: Extract<
     FailureCode,
-    'architecture-mismatch' | 'cpu-features-missing' | 'kernel-too-old' | 'criu-too-old' | 'cgroup-version-mismatch' | 'host-not-ready'
+    | 'architecture-mismatch'
+    | 'cpu-features-missing'
+    | 'kernel-too-old'
+    | 'criu-too-old'
+    | 'cgroup-version-mismatch'
+    | 'host-not-ready'
   >;
   message: string;
   remedy: string;
@@ -39,7 +44,9 @@ const X86_INSTRUCTION_FLAGS =
 
 /** The flags of a host that a program on it may have come to depend on. On arm every `Features` entry is one. */
 export function instructionFlags(facts: Pick<HostFacts, 'architecture' | 'cpu'>): string[] {
-  return facts.architecture === 'x86_64' ? facts.cpu.flags.filter((flag) => X86_INSTRUCTION_FLAGS.test(flag)) : facts.cpu.flags;
+  return facts.architecture === 'x86_64'
+    ? facts.cpu.flags.filter((flag) => X86_INSTRUCTION_FLAGS.test(flag))
+    : facts.cpu.flags;
 }
 
 /** Every reason why this image cannot restore on that host; empty when it can. All reasons, not the first. */
@@ -78,7 +85,11 @@ export function incompatibilities(image: ImageNeeds, host: HostFacts): Incompati
     });
   }
   if (host.software.criu === null) {
-    found.push({ code: 'host-not-ready', message: 'CRIU is not installed on this host', remedy: 'run `batchpoint doctor` on it' });
+    found.push({
+      code: 'host-not-ready',
+      message: 'CRIU is not installed on this host',
+      remedy: 'run `batchpoint doctor` on it',
+    });
   } else if (from.software.criu !== null && older(host.software.criu, from.software.criu, 2)) {
     found.push({
       code: 'criu-too-old',

@@ -18,7 +18,13 @@ describe('ids', () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  it.each(['', 'job_', 'job_1', 'host_019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d ', ' job_019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d'])('%j is no job id', (text) => {
+  it.each([
+    '',
+    'job_',
+    'job_1',
+    'host_019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d ',
+    ' job_019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d',
+  ])('%j is no job id', (text) => {
     expect(isId('job', text)).toBe(false);
   });
 });

@@ -10,7 +10,12 @@ const manifest: Manifest = {
   restoredFrom: 'ckpt_019aa0b4-0000-7c3e-9b1f-1d2f3a4b5c6d',
   createdAt: '2026-01-31T12:00:00.000Z',
   trigger: 'periodic',
-  job: { jobId: '6a1f3d5e-0000-4000-8000-000000000001', attempt: 2, jobQueue: 'genomics', computeEnvironment: 'spot-m6i' },
+  job: {
+    jobId: '6a1f3d5e-0000-4000-8000-000000000001',
+    attempt: 2,
+    jobQueue: 'genomics',
+    computeEnvironment: 'spot-m6i',
+  },
   host: {
     hostId: 'host_019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d',
     hostName: 'ip-10-0-0-12',
@@ -20,7 +25,12 @@ const manifest: Manifest = {
     memoryBytes: 17_179_869_184,
     cgroupVersion: 2,
     software: { batchpoint: '0.1.0', criu: '4.2.1', runc: '1.3.6', docker: null },
-    instance: { instanceId: 'i-0123456789abcdef0', instanceType: 'm6i.xlarge', region: 'us-east-1', availabilityZone: 'us-east-1a' },
+    instance: {
+      instanceId: 'i-0123456789abcdef0',
+      instanceType: 'm6i.xlarge',
+      region: 'us-east-1',
+      availabilityZone: 'us-east-1a',
+    },
   },
   container: {
     containerId: 'f0e1d2c3b4a5',
@@ -66,7 +76,15 @@ describe('parseManifest', () => {
   });
 
   it('reads nulls where they have a meaning', () => {
-    for (const path of ['parentId', 'restoredFrom', 'writableLayer', 'job.attempt', 'job.jobQueue', 'host.instance', 'host.cpu.xsaveBytes']) {
+    for (const path of [
+      'parentId',
+      'restoredFrom',
+      'writableLayer',
+      'job.attempt',
+      'job.jobQueue',
+      'host.instance',
+      'host.cpu.xsaveBytes',
+    ]) {
       expect(() => parseManifest(withMember(path, null))).not.toThrow();
     }
   });
@@ -79,10 +97,7 @@ describe('parseManifest', () => {
     ['"text"', '"format" is not batchpoint.checkpoint'],
     ['{}', '"format" is not batchpoint.checkpoint'],
     ['{"format":"other","version":1}', '"format" is not batchpoint.checkpoint'],
-    [
-      JSON.stringify({ ...manifest, version: 2 }),
-      'version 2 (this program reads 1); upgrade batchpoint on this host',
-    ],
+    [JSON.stringify({ ...manifest, version: 2 }), 'version 2 (this program reads 1); upgrade batchpoint on this host'],
   ])('refuses %j', (text, reason) => {
     expect(reasonOf(text)).toBe(reason);
   });
@@ -107,11 +122,17 @@ describe('parseManifest', () => {
   });
 
   it('fails in its own words on any text', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => expect(() => parseManifest(text)).toThrow(ManifestError)));
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => expect(() => parseManifest(text)).toThrow(ManifestError)),
+    );
   });
 
   it('fails in its own words when cut short anywhere: a torn write is never read', () => {
     const text = JSON.stringify(manifest);
-    fc.assert(fc.property(fc.nat({ max: text.length - 1 }), (length) => expect(reasonOf(text.slice(0, length))).toBe('not JSON')));
+    fc.assert(
+      fc.property(fc.nat({ max: text.length - 1 }), (length) =>
+        expect(reasonOf(text.slice(0, length))).toBe('not JSON'),
+      ),
+    );
   });
 });

@@ -31,7 +31,10 @@ describe('mergePolicy', () => {
   });
 
   it('lets the later win: system < environment < job', () => {
-    expect(mergePolicy(DEFAULT_POLICY, { interval: '30m', keep: 3 }, { interval: '5m' })).toMatchObject({ interval: '5m', keep: 3 });
+    expect(mergePolicy(DEFAULT_POLICY, { interval: '30m', keep: 3 }, { interval: '5m' })).toMatchObject({
+      interval: '5m',
+      keep: 3,
+    });
   });
 
   it('takes false for a value, not for an absence', () => {
@@ -69,7 +72,9 @@ describe('mergePolicy', () => {
   });
 
   it('null and undefined inherit', () => {
-    expect(mergePolicy(DEFAULT_POLICY, null, undefined, { interval: undefined, keep: null as never })).toEqual(DEFAULT_POLICY);
+    expect(mergePolicy(DEFAULT_POLICY, null, undefined, { interval: undefined, keep: null as never })).toEqual(
+      DEFAULT_POLICY,
+    );
   });
 });
 
@@ -119,7 +124,13 @@ describe('jobPolicy', () => {
   });
 
   it('takes the good ones and names the bad ones', () => {
-    expect(jobPolicy({ MMC_CHECKPOINT_MODE: 'iterative', MMC_CHECKPOINT_INTERVAL: 'often', MMC_CHECKPOINT_DIAGNOSIS: 'maybe' })).toMatchObject({
+    expect(
+      jobPolicy({
+        MMC_CHECKPOINT_MODE: 'iterative',
+        MMC_CHECKPOINT_INTERVAL: 'often',
+        MMC_CHECKPOINT_DIAGNOSIS: 'maybe',
+      }),
+    ).toMatchObject({
       override: { mode: 'periodic' },
       problems: [{ variable: 'MMC_CHECKPOINT_INTERVAL' }, { variable: 'MMC_CHECKPOINT_DIAGNOSIS' }],
     });

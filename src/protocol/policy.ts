@@ -68,7 +68,10 @@ const MODES = new Map<string, CheckpointMode>([
  * Reads the job-level variables, which are the incumbent's (`MMC_CHECKPOINT_MODE`, `MMC_CHECKPOINT_INTERVAL`,
  * `MMC_CHECKPOINT_DIAGNOSIS`) so that job definitions written for it keep working.
  */
-export function jobPolicy(env: Readonly<Record<string, string>>): { override: PolicyOverride; problems: PolicyProblem[] } {
+export function jobPolicy(env: Readonly<Record<string, string>>): {
+  override: PolicyOverride;
+  problems: PolicyProblem[];
+} {
   const override: PolicyOverride = {};
   const problems: PolicyProblem[] = [];
   const read = (variable: string, accept: (value: string) => string | undefined): void => {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { type DynamicModule, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
+import { DomainError } from './common/domain-error.js';
 import { handleNotModified } from './common/etag.js';
 import { toDomainError, toProblem } from './common/problem.filter.js';
 import { type RequestContext, runInRequestContext } from './common/request-context.js';
@@ -26,13 +29,19 @@ export async function createApp(module: DynamicModule, config: ServerConfig): Pr
     bodyLimit: BODY_LIMIT_BYTES,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     genReqId,
+    clientErrorHandler: refuseNonsense,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(error, request, reply);
     },
     ...(config.usesTls ? { https: readTls(config) } : {}),
   } as never);
   const logger = new PinoLogger(createPino(config.logLevel));
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger, abortOnError: false });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger,
+    abortOnError: false,
+    // Nest would add forms; Fastify's own JSON parser is all there is to be.
+    bodyParser: false,
+  });
   app.setGlobalPrefix(API_PREFIX, { exclude: ['livez', 'readyz', 'version', 'metrics'] });
   const fastify = adapter.getInstance<FastifyInstance>();
   acceptMergePatch(fastify);
@@ -71,8 +80,10 @@ function genReqId(request: { headers: Record<string, string | string[] | undefin
   return typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
+/** JSON and JSON merge patches; anything else is 415. */
 function acceptMergePatch(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser('text/plain');
   fastify.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, parse);
 }
 
@@ -112,7 +123,10 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext
   let controller: AbortController | undefined;
   return {
     requestId: request.id,
-    traceparent: typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : undefined,
+    traceparent:
+      typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
+        ? traceparent
+        : undefined,
     waitMs: 0,
     // Made on first use: few requests wait.
     get signal() {
@@ -123,6 +137,19 @@ function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext
       return controller.signal;
     },
   };
+}
+
+/** Bytes that are no HTTP request: there is no request to answer yet, only a socket. */
+function refuseNonsense(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const known =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new DomainError('request-timed-out', 'The request did not arrive in time; send it again.')
+      : new DomainError('malformed-request', `This is not an HTTP request: ${error.message}.`);
+  const body = JSON.stringify(toProblem(known, randomUUID()));
+  const reason = STATUS_CODES[known.status];
+  const head = `HTTP/1.1 ${known.status} ${reason}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  socket.end(head + body);
 }
 
 /** For what fails before Nest is reached: a URL that cannot be decoded, an over-long path. */

@@ -3,8 +3,7 @@ import addFormats from 'ajv-formats';
 import { ERROR_CODES } from '../../src/server/common/error-codes.js';
 import { apiDocument, everySchema, type MediaType, operations } from '../support/api-document.js';
 
-const VERBS =
-  /^(get|list|create|update|delete|cancel|verify|register|deregister|enrol|open|send|take|put)[A-Z]/;
+const VERBS = /^(get|list|create|update|delete|cancel|verify|register|deregister|enrol|open|send|take|put)[A-Z]/;
 
 /**
  * What agents send is written down once, as the zod schemas that check it, and stands in the document as those say it. No client
@@ -48,7 +47,10 @@ describe('The OpenAPI document', () => {
   });
 
   it('sums up every operation in a few words without a full stop', () => {
-    const wrong = operations.filter(({ operation: { summary } }) => summary === undefined || summary.length > 60 || summary.endsWith('.') || !/^[A-Z]/.test(summary));
+    const wrong = operations.filter(
+      ({ operation: { summary } }) =>
+        summary === undefined || summary.length > 60 || summary.endsWith('.') || !/^[A-Z]/.test(summary),
+    );
     expect(wrong.map(({ operation }) => `${operation.operationId}: ${operation.summary}`)).toEqual([]);
   });
 
@@ -60,7 +62,13 @@ describe('The OpenAPI document', () => {
       }
       // What may be singular: the prefix and its version, the agents' corner, things there is only one of, probes.
       const resources = path.split('/').filter((segment) => segment !== '' && !segment.startsWith('{'));
-      const singular = resources.filter((segment) => !/s$/.test(segment) && !['api', 'v1', 'agent', 'cancellation', 'mount-script', 'result', 'livez', 'readyz', 'version'].includes(segment));
+      const singular = resources.filter(
+        (segment) =>
+          !/s$/.test(segment) &&
+          !['api', 'v1', 'agent', 'cancellation', 'mount-script', 'result', 'livez', 'readyz', 'version'].includes(
+            segment,
+          ),
+      );
       expect(singular).toEqual([]);
     }
     for (const { operation } of operations) {
@@ -103,7 +111,9 @@ describe('The OpenAPI document', () => {
   });
 
   it('refers only to schemas there are, and has none that nothing refers to', () => {
-    const referred = new Set([...JSON.stringify(apiDocument).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]!));
+    const referred = new Set(
+      [...JSON.stringify(apiDocument).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]!),
+    );
     const there = Object.keys(apiDocument.components.schemas);
     expect([...referred].filter((name) => !there.includes(name))).toEqual([]);
     // Named by the discriminator's property of a union, whose members say it as a constant.
@@ -111,40 +121,45 @@ describe('The OpenAPI document', () => {
   });
 
   describe('documents of each operation', () => {
-    it.each(operations.map(({ method, path, operation }) => [operation.operationId, method, path, operation] as const))('%s: success, problems, examples', (_, method, path, operation) => {
-      const statuses = Object.keys(operation.responses);
-      const success = statuses.filter((status) => status.startsWith('2'));
-      expect(success).toHaveLength(1);
-      const expected = ['400', 'default'];
-      const isPublic = (operation.security ?? []).length === 0;
-      if (!isPublic) expected.push('401', '403');
-      if (path.includes('{')) expected.push('404');
-      if (['post', 'patch', 'put'].includes(method)) expected.push('413', '415');
-      if (method === 'post') expected.push('409', '422');
-      expect(statuses).toEqual(expect.arrayContaining(expected));
+    it.each(operations.map(({ method, path, operation }) => [operation.operationId, method, path, operation] as const))(
+      '%s: success, problems, examples',
+      (_, method, path, operation) => {
+        const statuses = Object.keys(operation.responses);
+        const success = statuses.filter((status) => status.startsWith('2'));
+        expect(success).toHaveLength(1);
+        const expected = ['400', 'default'];
+        const isPublic = (operation.security ?? []).length === 0;
+        if (!isPublic) expected.push('401', '403');
+        if (path.includes('{')) expected.push('404');
+        if (['post', 'patch', 'put'].includes(method)) expected.push('413', '415');
+        if (method === 'post') expected.push('409', '422');
+        expect(statuses).toEqual(expect.arrayContaining(expected));
 
-      for (const [status, { description, content }] of Object.entries(operation.responses)) {
-        expect(description).not.toBe('');
-        if (status === '204' || status === '304') {
-          expect(content).toBeUndefined();
-          continue;
+        for (const [status, { description, content }] of Object.entries(operation.responses)) {
+          expect(description).not.toBe('');
+          if (status === '204' || status === '304') {
+            expect(content).toBeUndefined();
+            continue;
+          }
+          const types = Object.keys(content ?? {});
+          if (status === 'default' || Number(status) >= 400) {
+            expect(types).toEqual(['application/problem+json']);
+            expect(content!['application/problem+json']!.schema).toEqual({ $ref: '#/components/schemas/Problem' });
+          } else expect(types).toHaveLength(1);
+          for (const media of Object.values(content ?? {})) expect(examplesOf(media)).not.toEqual([]);
         }
-        const types = Object.keys(content ?? {});
-        if (status === 'default' || Number(status) >= 400) {
-          expect(types).toEqual(['application/problem+json']);
-          expect(content!['application/problem+json']!.schema).toEqual({ $ref: '#/components/schemas/Problem' });
-        } else expect(types).toHaveLength(1);
-        for (const media of Object.values(content ?? {})) expect(examplesOf(media)).not.toEqual([]);
-      }
-      for (const media of Object.values(operation.requestBody?.content ?? {})) expect(examplesOf(media)).not.toEqual([]);
-    });
+        for (const media of Object.values(operation.requestBody?.content ?? {}))
+          expect(examplesOf(media)).not.toEqual([]);
+      },
+    );
 
     it('problems with codes of their status only', () => {
       for (const { operation } of operations) {
         for (const [status, { content }] of Object.entries(operation.responses)) {
           for (const code of Object.keys(content?.['application/problem+json']?.examples ?? {})) {
             expect(Object.keys(ERROR_CODES)).toContain(code);
-            if (status !== 'default') expect([code, String(ERROR_CODES[code as keyof typeof ERROR_CODES].status)]).toEqual([code, status]);
+            if (status !== 'default')
+              expect([code, String(ERROR_CODES[code as keyof typeof ERROR_CODES].status)]).toEqual([code, status]);
           }
         }
       }
@@ -163,12 +178,17 @@ describe('The OpenAPI document', () => {
   describe('has examples', () => {
     const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
     ajv.addSchema(apiDocument, 'openapi');
-    const resolved = (schema: object): object => JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openapi#/components/')) as object;
+    const resolved = (schema: object): object =>
+      JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openapi#/components/')) as object;
 
     const cases = operations.flatMap(({ operation }) => [
-      ...Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => [`${operation.operationId} takes ${type}`, media] as const),
+      ...Object.entries(operation.requestBody?.content ?? {}).map(
+        ([type, media]) => [`${operation.operationId} takes ${type}`, media] as const,
+      ),
       ...Object.entries(operation.responses).flatMap(([status, answer]) =>
-        Object.entries(answer.content ?? {}).map(([type, media]) => [`${operation.operationId} answers ${status} ${type}`, media] as const),
+        Object.entries(answer.content ?? {}).map(
+          ([type, media]) => [`${operation.operationId} answers ${status} ${type}`, media] as const,
+        ),
       ),
     ]);
     it('that fit their schemas', () => {

@@ -39,7 +39,12 @@ function scriptOf(kind: StorageKind, settings: object): string {
   const driver = driverOf(kind);
   const checked = validateSettings(driver, settings);
   if (checked.settings === null) throw new Error(JSON.stringify(checked.errors));
-  const script = driver.mountScript({ id: 'stor_1', name: 'checkpoints', mountPath: target, settings: checked.settings });
+  const script = driver.mountScript({
+    id: 'stor_1',
+    name: 'checkpoints',
+    mountPath: target,
+    settings: checked.settings,
+  });
   if (script === null) throw new Error('no script');
   return script;
 }
@@ -103,9 +108,13 @@ describe('the mount script of an NFS storage', () => {
   });
 
   it('refuses to go on where something else is mounted', () => {
-    const { status, output } = run(scriptOf('nfs', NFS), { before: `mkdir ${target}; /bin/mount -t tmpfs none ${target}; echo other:/x >${root}/mounted` });
+    const { status, output } = run(scriptOf('nfs', NFS), {
+      before: `mkdir ${target}; /bin/mount -t tmpfs none ${target}; echo other:/x >${root}/mounted`,
+    });
     expect(status).toBe(1);
-    expect(output).toContain(`${target} already holds another mount (other:/x nfs4), expected files.example.internal:/exports/checkpoints`);
+    expect(output).toContain(
+      `${target} already holds another mount (other:/x nfs4), expected files.example.internal:/exports/checkpoints`,
+    );
   });
 
   it('does not take a file system of another type for its own', () => {
@@ -125,7 +134,9 @@ describe('the mount script of an NFS storage', () => {
   it('gives up after its limit, saying what to check, and writes no fstab line', () => {
     const { status, output } = run(scriptOf('nfs', NFS), { failures: 1000 });
     expect(status).toBe(1);
-    expect(output).toContain('in 24 attempts: check that the server is up and its firewall or security group lets this host in');
+    expect(output).toContain(
+      'in 24 attempts: check that the server is up and its firewall or security group lets this host in',
+    );
     expect(readFileSync(join(root, 'mounts'), 'utf8').trim().split('\n')).toHaveLength(24);
     expect(fstab()).not.toContain(target);
   });
@@ -155,7 +166,10 @@ describe('the mount script of a local storage', () => {
   });
 
   it('refuses memory: images there would not outlive a reboot', () => {
-    const { status, output } = run(scriptOf('local', {}), { standIns: false, before: `mkdir ${target}; mount -t tmpfs none ${target}` });
+    const { status, output } = run(scriptOf('local', {}), {
+      standIns: false,
+      before: `mkdir ${target}; mount -t tmpfs none ${target}`,
+    });
     expect(status).toBe(1);
     expect(output).toContain('is on tmpfs, which loses everything at a reboot');
   });

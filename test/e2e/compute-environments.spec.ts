@@ -21,7 +21,12 @@ describe('Compute environments', () => {
   let serial = 0;
   const name = (): string => `environment-${(serial += 1)}`;
   async function storage(body: object): Promise<string> {
-    return (await server.api('post', '/storages').send({ name: name(), mountPath: '/mnt/batchpoint', ...body }).expect(201)).body.id;
+    return (
+      await server
+        .api('post', '/storages')
+        .send({ name: name(), mountPath: '/mnt/batchpoint', ...body })
+        .expect(201)
+    ).body.id;
   }
   const post = (body: object) => server.api('post', '/compute-environments').send(body);
   const create = async (body: object = {}): Promise<{ id: string; name: string }> =>
@@ -29,13 +34,21 @@ describe('Compute environments', () => {
 
   describe('are registered', () => {
     it('with a storage, instance types and what differs from the system policy', async () => {
-      const body = { name: name(), storageId, instanceTypes: ['m6i.large', 'c6i', 'optimal'], policy: { interval: '5m', keep: null }, labels: { team: 'genomics' } };
+      const body = {
+        name: name(),
+        storageId,
+        instanceTypes: ['m6i.large', 'c6i', 'optimal'],
+        policy: { interval: '5m', keep: null },
+        labels: { team: 'genomics' },
+      };
       const { body: created, headers } = await post(body).expect(201);
       expect(created).toMatchObject({ ...body, policy: { interval: '5m' }, version: 1 });
       expect(created.policy).toEqual({ interval: '5m' });
       expect(created.effectivePolicy).toEqual({ ...DEFAULT_POLICY, interval: '5m' });
       expect(headers.location).toBe(`/api/v1/compute-environments/${created.id}`);
-      expect((await server.api('get', `/compute-environments/${created.id}`, await server.token('viewer')).expect(200)).body).toEqual(created);
+      expect(
+        (await server.api('get', `/compute-environments/${created.id}`, await server.token('viewer')).expect(200)).body,
+      ).toEqual(created);
     });
 
     it('by name alone', async () => {
@@ -46,7 +59,10 @@ describe('Compute environments', () => {
     it('once', async () => {
       const { id, name: taken } = await create();
       const { body } = await post({ name: taken }).expect(409);
-      expect(body).toMatchObject({ code: 'name-taken', detail: `Compute environment ${taken} is registered already: ${id}. Change that one with PATCH.` });
+      expect(body).toMatchObject({
+        code: 'name-taken',
+        detail: `Compute environment ${taken} is registered already: ${id}. Change that one with PATCH.`,
+      });
     });
 
     it('once with an Idempotency-Key, and not at all by a dry run', async () => {
@@ -56,11 +72,16 @@ describe('Compute environments', () => {
       expect((await send().expect(201)).body).toEqual((await send().expect(201)).body);
       const rehearsed = { name: name() };
       await server.api('post', '/compute-environments?dryRun=true').send(rehearsed).expect(201);
-      expect((await server.api('get', `/compute-environments?name=${rehearsed.name}`).expect(200)).body.items).toEqual([]);
+      expect((await server.api('get', `/compute-environments?name=${rehearsed.name}`).expect(200)).body.items).toEqual(
+        [],
+      );
     });
 
     it('by administrators only', async () => {
-      await server.api('post', '/compute-environments', await server.token('operator')).send({ name: name() }).expect(403);
+      await server
+        .api('post', '/compute-environments', await server.token('operator'))
+        .send({ name: name() })
+        .expect(403);
       await server.api('post', '/compute-environments', null).send({ name: name() }).expect(401);
     });
   });
@@ -77,7 +98,12 @@ describe('Compute environments', () => {
       ['an instance type that is none', { instanceTypes: ['big'] }, '/instanceTypes', /instanceTypes/],
       ['an instance type twice', { instanceTypes: ['m6i', 'm6i'] }, '/instanceTypes', /names a type twice/],
       ['a policy that is none', { policy: 'often' }, '/policy', /policy must be an object/],
-      ['an unknown policy field', { policy: { colour: 'blue' } }, '/policy/colour', /There is no field "policy\/colour" here/],
+      [
+        'an unknown policy field',
+        { policy: { colour: 'blue' } },
+        '/policy/colour',
+        /There is no field "policy\/colour" here/,
+      ],
       ['a bad interval', { policy: { interval: '15' } }, '/policy/interval', /must be a duration such as 15m/],
       ['a short interval', { policy: { interval: '10ms' } }, '/policy/interval', /interval must be at least 1s/],
       ['a bad mode', { policy: { mode: 'sometimes' } }, '/policy/mode', /must be one of periodic, manual, off/],
@@ -93,7 +119,13 @@ describe('Compute environments', () => {
     it('a storage for scratch data only', async () => {
       const ebs = await storage({ kind: 'ebs', settings: { sizeBytes: 1024 ** 3 } });
       const { body } = await post({ name: name(), storageId: ebs }).expect(400);
-      expect(body.errors).toEqual([{ pointer: '/storageId', code: 'wrong-purpose', detail: expect.stringMatching(/of kind ebs, which holds scratch data only, not checkpoints/) }]);
+      expect(body.errors).toEqual([
+        {
+          pointer: '/storageId',
+          code: 'wrong-purpose',
+          detail: expect.stringMatching(/of kind ebs, which holds scratch data only, not checkpoints/),
+        },
+      ]);
     });
 
     it.each([
@@ -103,9 +135,16 @@ describe('Compute environments', () => {
     ])('a storage of kind %s, which this release does not mount', async (kind, settings) => {
       const unusable = await storage({ kind, settings });
       const { id } = await create();
-      for (const request of [post({ name: name(), storageId: unusable }), server.api('patch', `/compute-environments/${id}`).send({ storageId: unusable })]) {
+      for (const request of [
+        post({ name: name(), storageId: unusable }),
+        server.api('patch', `/compute-environments/${id}`).send({ storageId: unusable }),
+      ]) {
         const { body } = await request.expect(409);
-        expect(body).toMatchObject({ code: 'storage-driver-unavailable', detail: expect.stringContaining('does not mount it'), errors: [{ pointer: '/storageId' }] });
+        expect(body).toMatchObject({
+          code: 'storage-driver-unavailable',
+          detail: expect.stringContaining('does not mount it'),
+          errors: [{ pointer: '/storageId' }],
+        });
       }
     });
   });
@@ -115,16 +154,29 @@ describe('Compute environments', () => {
       const { id } = await create({ policy: { interval: '5m', keep: 5 }, labels: { a: '1', b: '2' } });
       const patch = { policy: { interval: null, mode: 'manual' }, labels: { a: null }, instanceTypes: ['m6a'] };
       const { body } = await server.api('patch', `/compute-environments/${id}`).send(patch).expect(200);
-      expect(body).toMatchObject({ version: 2, storageId, policy: { keep: 5, mode: 'manual' }, labels: { b: '2' }, instanceTypes: ['m6a'] });
+      expect(body).toMatchObject({
+        version: 2,
+        storageId,
+        policy: { keep: 5, mode: 'manual' },
+        labels: { b: '2' },
+        instanceTypes: ['m6a'],
+      });
       expect(body.effectivePolicy).toEqual({ ...DEFAULT_POLICY, keep: 5, mode: 'manual' });
-      const cleared = await server.api('patch', `/compute-environments/${id}`).send({ policy: null, storageId: null }).expect(200);
+      const cleared = await server
+        .api('patch', `/compute-environments/${id}`)
+        .send({ policy: null, storageId: null })
+        .expect(200);
       expect(cleared.body).toMatchObject({ policy: {}, storageId: null, effectivePolicy: DEFAULT_POLICY });
     });
 
     it('only as they were when read, with If-Match; not by a dry run', async () => {
       const { id } = await create();
       await server.api('patch', `/compute-environments/${id}?dryRun=true`).send({ storageId: null }).expect(200);
-      await server.api('patch', `/compute-environments/${id}`).set('if-match', '"1"').send({ storageId: null }).expect(200);
+      await server
+        .api('patch', `/compute-environments/${id}`)
+        .set('if-match', '"1"')
+        .send({ storageId: null })
+        .expect(200);
       await server.api('patch', `/compute-environments/${id}`).set('if-match', '"1"').send({ storageId }).expect(412);
       await server.api('delete', `/compute-environments/${id}`).set('if-match', '"1"').expect(412);
       await server.api('get', `/compute-environments/${id}`).set('if-none-match', '"2"').expect(304);
@@ -149,7 +201,9 @@ describe('Compute environments', () => {
       }
       await server.api('patch', `/compute-environments/${id}`).send({}).expect(404);
       await server.api('delete', `/compute-environments/${id}`).expect(404);
-      const [row] = await server.app.get(Database).manager.query('select compute_environment_id from hosts where id = $1', [host]);
+      const [row] = await server.app
+        .get(Database)
+        .manager.query('select compute_environment_id from hosts where id = $1', [host]);
       expect(row).toEqual({ compute_environment_id: null });
     });
 
@@ -174,43 +228,84 @@ describe('Compute environments', () => {
     const created = [await create({ storageId: own }), await create({ storageId: own })];
     const { body } = await server.api('get', `/compute-environments?storageId=${own}&sort=name`).expect(200);
     expect((body.items as { id: string }[]).map((each) => each.id)).toEqual(created.map((each) => each.id));
-    expect((await server.api('get', `/compute-environments?name=${created[1]!.name}`).expect(200)).body.items).toHaveLength(1);
+    expect(
+      (await server.api('get', `/compute-environments?name=${created[1]!.name}`).expect(200)).body.items,
+    ).toHaveLength(1);
     await server.api('get', '/compute-environments?storageId=mine').expect(400);
   });
 
   describe('findings', () => {
     const codes = async (id: string): Promise<string[]> => {
-      const { body } = await server.api('get', `/compute-environments/${id}/findings`, await server.token('viewer')).expect(200);
+      const { body } = await server
+        .api('get', `/compute-environments/${id}/findings`, await server.token('viewer'))
+        .expect(200);
       return (body.items as { code: string }[]).map((finding) => finding.code);
     };
 
     it('come from the configuration', async () => {
-      const { id } = await create({ storageId: null, instanceTypes: ['m6i', 'm7g'], policy: { interval: '1m', keep: 1 } });
-      expect(await codes(id)).toEqual(['no-storage', 'mixed-architectures', 'interval-shorter-than-notice', 'single-checkpoint-kept', 'no-hosts-online']);
-      await server.api('patch', `/compute-environments/${id}`).send({ storageId, instanceTypes: ['m6i'], policy: null }).expect(200);
+      const { id } = await create({
+        storageId: null,
+        instanceTypes: ['m6i', 'm7g'],
+        policy: { interval: '1m', keep: 1 },
+      });
+      expect(await codes(id)).toEqual([
+        'no-storage',
+        'mixed-architectures',
+        'interval-shorter-than-notice',
+        'single-checkpoint-kept',
+        'no-hosts-online',
+      ]);
+      await server
+        .api('patch', `/compute-environments/${id}`)
+        .send({ storageId, instanceTypes: ['m6i'], policy: null })
+        .expect(200);
       expect(await codes(id)).toEqual(['no-hosts-online', 'storage-unverified']);
     });
 
     it('come from what the hosts measured', async () => {
       const { id } = await create();
-      const health = { storageId, ready: false, reason: '/data/checkpoints is not there', freeBytes: null, totalBytes: null };
-      await rows.host(id, { hostName: 'a' }, { storage_health: health, findings: [{ check: 'criu', severity: 'error', message: 'CRIU is missing' }] });
+      const health = {
+        storageId,
+        ready: false,
+        reason: '/data/checkpoints is not there',
+        freeBytes: null,
+        totalBytes: null,
+      };
+      await rows.host(
+        id,
+        { hostName: 'a' },
+        { storage_health: health, findings: [{ check: 'criu', severity: 'error', message: 'CRIU is missing' }] },
+      );
       await rows.host(id, { hostName: 'b', kernel: '5.10.1' });
-      await rows.host(id, { hostName: 'gone', architecture: 'aarch64' }, { status: 'deregistered', deregistered_at: new Date(), credential_hash: null });
-      expect(await codes(id)).toEqual(['storage-sharing-unproven', 'host-storage-not-ready', 'host-check-failed', 'image-not-portable']);
+      await rows.host(
+        id,
+        { hostName: 'gone', architecture: 'aarch64' },
+        { status: 'deregistered', deregistered_at: new Date(), credential_hash: null },
+      );
+      expect(await codes(id)).toEqual([
+        'storage-sharing-unproven',
+        'host-storage-not-ready',
+        'host-check-failed',
+        'image-not-portable',
+      ]);
     });
 
     it('name a storage whose driver is not available', async () => {
       const { id } = await create();
       const efs = await storage({ kind: 'efs', settings: { fileSystemId: 'fs-0123456789abcdef0' } });
       // The API does not let it come to this; another release's database might.
-      await server.app.get(Database).manager.query('update compute_environments set storage_id = $1 where id = $2', [efs, id]);
+      await server.app
+        .get(Database)
+        .manager.query('update compute_environments set storage_id = $1 where id = $2', [efs, id]);
       expect(await codes(id)).toContain('storage-driver-unavailable');
     });
   });
 
   describe('tell agents', () => {
-    const config = (computeEnvironmentId: string | null) => server.app.get(AgentConfigService).forHost({ id: 'host_1', computeEnvironmentId }, { heartbeatSeconds: 15, pollSeconds: 25 });
+    const config = (computeEnvironmentId: string | null) =>
+      server.app
+        .get(AgentConfigService)
+        .forHost({ id: 'host_1', computeEnvironmentId }, { heartbeatSeconds: 15, pollSeconds: 25 });
 
     it('storage and policy, and a new revision with each change', async () => {
       const { id, name: environmentName } = await create({ policy: { interval: '7m' } });
@@ -224,9 +319,15 @@ describe('Compute environments', () => {
         policy: { ...DEFAULT_POLICY, interval: '7m' },
       });
       expect(await config(id)).toEqual(first);
-      await server.api('patch', `/compute-environments/${id}`).send({ labels: { of: 'no concern to agents' } }).expect(200);
+      await server
+        .api('patch', `/compute-environments/${id}`)
+        .send({ labels: { of: 'no concern to agents' } })
+        .expect(200);
       expect(await config(id)).toEqual(first);
-      await server.api('patch', '/settings').send({ policy: { keep: 9 } }).expect(200);
+      await server
+        .api('patch', '/settings')
+        .send({ policy: { keep: 9 } })
+        .expect(200);
       const second = await config(id);
       expect(second).toMatchObject({ policy: { keep: 9, interval: '7m' } });
       expect(second.revision).not.toBe(first.revision);
@@ -237,7 +338,12 @@ describe('Compute environments', () => {
     it('which file systems prove an NFS mount', async () => {
       const nfs = await storage({ kind: 'nfs', settings: { server: '10.0.0.12', exportPath: '/x' } });
       const { id } = await create({ storageId: nfs });
-      expect((await config(id)).storage).toEqual({ id: nfs, kind: 'nfs', mountPath: '/mnt/batchpoint', fileSystemTypes: ['nfs', 'nfs4'] });
+      expect((await config(id)).storage).toEqual({
+        id: nfs,
+        kind: 'nfs',
+        mountPath: '/mnt/batchpoint',
+        fileSystemTypes: ['nfs', 'nfs4'],
+      });
     });
 
     it('the system policy and no storage, when a host has no environment', async () => {

@@ -17,7 +17,10 @@ describe('Storage verifications', () => {
   /** A storage with an environment, and hosts of these names online there. */
   async function situation(...hostNames: string[]) {
     const name = `verified-${(serial += 1)}`;
-    const storage = await server.api('post', '/storages').send({ kind: 'local', name, mountPath: '/data/checkpoints' }).expect(201);
+    const storage = await server
+      .api('post', '/storages')
+      .send({ kind: 'local', name, mountPath: '/data/checkpoints' })
+      .expect(201);
     const storageId = storage.body.id as string;
     const environment = await server.api('post', '/compute-environments').send({ name, storageId }).expect(201);
     const environmentId = environment.body.id as string;
@@ -35,15 +38,22 @@ describe('Storage verifications', () => {
   const commandsOf = async (operationId: string): Promise<CommandRow[]> =>
     server.app
       .get(Database)
-      .manager.query(`select id, host_id, type, payload from commands where payload->>'nonce' = $1 and status = 'pending' order by id`, [operationId]);
+      .manager.query(
+        `select id, host_id, type, payload from commands where payload->>'nonce' = $1 and status = 'pending' order by id`,
+        [operationId],
+      );
   /** Answers a host's open command as its agent would. */
   async function answer(operationId: string, hostId: string, result: CommandResult): Promise<void> {
     const command = (await commandsOf(operationId)).find((row) => row.host_id === hostId)!;
     await server.app.get(CommandsService).complete(hostId, command.id, result);
   }
-  const saw = (...canariesSeen: string[]): CommandResult => ({ status: 'succeeded', output: { canariesSeen, seconds: 0.01 } });
+  const saw = (...canariesSeen: string[]): CommandResult => ({
+    status: 'succeeded',
+    output: { canariesSeen, seconds: 0.01 },
+  });
   const start = async (storageId: string): Promise<string> =>
-    (await server.api('post', `/storages/${storageId}/verifications`, await server.token('operator')).expect(202)).body.id;
+    (await server.api('post', `/storages/${storageId}/verifications`, await server.token('operator')).expect(202)).body
+      .id;
   const operation = async (id: string) => (await server.api('get', `/operations/${id}`).expect(200)).body;
   const storageNow = async (id: string) => (await server.api('get', `/storages/${id}`).expect(200)).body;
 
@@ -52,12 +62,17 @@ describe('Storage verifications', () => {
     await rows.host(environmentId, { hostName: 'c' }, { status: 'offline' });
     await rows.host(null, { hostName: 'elsewhere' });
     const { body, headers } = await server.api('post', `/storages/${storageId}/verifications`).expect(202);
-    expect(body).toMatchObject({ type: 'verify-storage', status: 'pending', resource: { type: 'storage', id: storageId, href: `/api/v1/storages/${storageId}` } });
+    expect(body).toMatchObject({
+      type: 'verify-storage',
+      status: 'pending',
+      resource: { type: 'storage', id: storageId, href: `/api/v1/storages/${storageId}` },
+    });
     expect(headers.location).toBe(`/api/v1/operations/${body.id}`);
     expect(headers['retry-after']).toBeDefined();
     const commands = await commandsOf(body.id);
     expect(commands.map((command) => command.host_id).sort()).toEqual([...hosts].sort());
-    for (const { type, payload } of commands) expect([type, payload.storageId, payload.nonce]).toEqual(['verify-storage', storageId, body.id]);
+    for (const { type, payload } of commands)
+      expect([type, payload.storageId, payload.nonce]).toEqual(['verify-storage', storageId, body.id]);
   });
 
   it('prove sharing in two rounds: what was read before all had written does not count', async () => {
@@ -72,7 +87,10 @@ describe('Storage verifications', () => {
     expect((await commandsOf(id)).map((command) => command.host_id).sort()).toEqual([a, b].sort());
     await answer(id, b, saw(a, b));
     await answer(id, a, saw(a, b));
-    expect(await operation(id)).toMatchObject({ status: 'succeeded', result: { verdict: 'shared', message: 'All 2 hosts read what each of the others wrote.' } });
+    expect(await operation(id)).toMatchObject({
+      status: 'succeeded',
+      result: { verdict: 'shared', message: 'All 2 hosts read what each of the others wrote.' },
+    });
     const storage = await storageNow(storageId);
     expect(storage.status).toMatchObject({ state: 'shared', checkedAt: storage.lastVerification.finishedAt });
     expect(storage.lastVerification).toMatchObject({
@@ -88,7 +106,10 @@ describe('Storage verifications', () => {
   it('answer `?wait` on the operation as soon as they are over', async () => {
     const { storageId, hosts } = await situation('a');
     const id = await start(storageId);
-    const waiting = server.api('get', `/operations/${id}?wait=20s`).expect(200).then((answer) => answer);
+    const waiting = server
+      .api('get', `/operations/${id}?wait=20s`)
+      .expect(200)
+      .then((answer) => answer);
     await new Promise((resolve) => setTimeout(resolve, 100));
     const began = performance.now();
     await answer(id, hosts[0]!, saw(hosts[0]!));
@@ -101,7 +122,10 @@ describe('Storage verifications', () => {
     const id = await start(storageId);
     await answer(id, hosts[0]!, saw(hosts[0]!));
     expect(await operation(id)).toMatchObject({ status: 'succeeded', result: { verdict: 'read-back' } });
-    expect((await storageNow(storageId)).status).toMatchObject({ state: 'read-back', message: expect.stringContaining('is not proven') });
+    expect((await storageNow(storageId)).status).toMatchObject({
+      state: 'read-back',
+      message: expect.stringContaining('is not proven'),
+    });
   });
 
   it('fail when hosts do not see each other: a local directory is not shared', async () => {
@@ -111,7 +135,10 @@ describe('Storage verifications', () => {
     for (const _ of [1, 2]) for (const host of [a, b]) await answer(id, host, saw(host));
     const { status, failure } = await operation(id);
     expect(status).toBe('failed');
-    expect(failure).toMatchObject({ code: 'storage-not-shared', message: expect.stringContaining('a does not see what b writes; b does not see what a writes') });
+    expect(failure).toMatchObject({
+      code: 'storage-not-shared',
+      message: expect.stringContaining('a does not see what b writes; b does not see what a writes'),
+    });
     expect((await storageNow(storageId)).status.state).toBe('not-shared');
     const findings = await server.api('get', `/compute-environments/${environmentId}/findings`).expect(200);
     expect(findings.body.items[0]).toMatchObject({ severity: 'error', code: 'storage-not-shared' });
@@ -121,16 +148,27 @@ describe('Storage verifications', () => {
     const { storageId, hosts } = await situation('a', 'b', 'c');
     const [a, b, c] = hosts as [string, string, string];
     const id = await start(storageId);
-    const failure = { code: 'storage-not-mounted' as const, message: 'nothing is mounted at /data/checkpoints', remedy: 'run the mount script' };
+    const failure = {
+      code: 'storage-not-mounted' as const,
+      message: 'nothing is mounted at /data/checkpoints',
+      remedy: 'run the mount script',
+    };
     await answer(id, b, { status: 'failed', failure });
     for (const host of [a, c]) await answer(id, host, saw(host));
     for (const host of [a, c]) await answer(id, host, saw(a, c));
     expect(await operation(id)).toMatchObject({
       status: 'failed',
-      failure: { code: 'storage-not-mounted', message: '1 of 3 hosts could not use the storage (b: nothing is mounted at /data/checkpoints).', remedy: 'run the mount script' },
+      failure: {
+        code: 'storage-not-mounted',
+        message: '1 of 3 hosts could not use the storage (b: nothing is mounted at /data/checkpoints).',
+        remedy: 'run the mount script',
+      },
     });
     const { lastVerification } = await storageNow(storageId);
-    expect(lastVerification).toMatchObject({ verdict: 'failed', hosts: [{ sees: [a, c] }, { sees: [], failure: { code: 'storage-not-mounted' } }, { sees: [a, c] }] });
+    expect(lastVerification).toMatchObject({
+      verdict: 'failed',
+      hosts: [{ sees: [a, c] }, { sees: [], failure: { code: 'storage-not-mounted' } }, { sees: [a, c] }],
+    });
   });
 
   it('settle when answers come at the same moment', async () => {
@@ -152,16 +190,25 @@ describe('Storage verifications', () => {
   it('need a host', async () => {
     const { storageId } = await situation();
     const { body } = await server.api('post', `/storages/${storageId}/verifications`).expect(409);
-    expect(body).toMatchObject({ code: 'no-hosts-online', detail: expect.stringContaining('enrol hosts there, then verify') });
+    expect(body).toMatchObject({
+      code: 'no-hosts-online',
+      detail: expect.stringContaining('enrol hosts there, then verify'),
+    });
   });
 
   it('are void when the storage changes meanwhile, and a late answer changes nothing', async () => {
     const { storageId, hosts } = await situation('a');
     const id = await start(storageId);
-    await server.api('patch', `/storages/${storageId}`).send({ labels: { harmless: 'yes' } }).expect(200);
+    await server
+      .api('patch', `/storages/${storageId}`)
+      .send({ labels: { harmless: 'yes' } })
+      .expect(200);
     expect(await operation(id)).toMatchObject({ status: 'pending' });
     await server.api('patch', `/storages/${storageId}`).send({ mountPath: '/data/elsewhere' }).expect(200);
-    expect(await operation(id)).toMatchObject({ status: 'failed', failure: { code: 'cancelled', message: expect.stringContaining('was changed while it was being verified') } });
+    expect(await operation(id)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'cancelled', message: expect.stringContaining('was changed while it was being verified') },
+    });
     await answer(id, hosts[0]!, saw(hosts[0]!));
     expect((await storageNow(storageId)).status.state).toBe('unverified');
   });
@@ -170,7 +217,10 @@ describe('Storage verifications', () => {
     const { storageId, hosts } = await situation('a');
     const id = await start(storageId);
     await answer(id, hosts[0]!, saw(hosts[0]!));
-    await server.api('patch', `/storages/${storageId}`).send({ name: `renamed-${serial}` }).expect(200);
+    await server
+      .api('patch', `/storages/${storageId}`)
+      .send({ name: `renamed-${serial}` })
+      .expect(200);
     expect((await storageNow(storageId)).status.state).toBe('read-back');
     await server.api('patch', `/storages/${storageId}`).send({ mountPath: '/data/elsewhere' }).expect(200);
     expect(await storageNow(storageId)).toMatchObject({ status: { state: 'unverified' }, lastVerification: null });

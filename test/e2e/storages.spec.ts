@@ -21,7 +21,13 @@ describe('Storages', () => {
   const name = (): string => `storage-${(serial += 1)}`;
   const post = (body: object) => server.api('post', '/storages').send(body);
   const create = async (body: object = {}): Promise<{ id: string; name: string }> => {
-    const { body: created } = await post({ kind: 'nfs', name: name(), mountPath: '/mnt/batchpoint', settings: NFS, ...body }).expect(201);
+    const { body: created } = await post({
+      kind: 'nfs',
+      name: name(),
+      mountPath: '/mnt/batchpoint',
+      settings: NFS,
+      ...body,
+    }).expect(201);
     return created as { id: string; name: string };
   };
 
@@ -29,13 +35,26 @@ describe('Storages', () => {
     it.each([
       ['local', {}, {}],
       ['nfs', { ...NFS, version: '4.2', mountOptions: ['noresvport'] }, {}],
-      ['efs', { fileSystemId: 'fs-0123456789abcdef0', accessPointId: 'fsap-0123456789abcdef0' }, { tls: true, iamAuthorization: false }],
+      [
+        'efs',
+        { fileSystemId: 'fs-0123456789abcdef0', accessPointId: 'fsap-0123456789abcdef0' },
+        { tls: true, iamAuthorization: false },
+      ],
       ['fsx-lustre', { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx12abc', region: 'us-east-1' }, {}],
-      ['ebs', { sizeBytes: 100 * GIB }, { volumeType: 'gp3', iops: null, throughputMibPerSecond: null, encrypted: true }],
+      [
+        'ebs',
+        { sizeBytes: 100 * GIB },
+        { volumeType: 'gp3', iops: null, throughputMibPerSecond: null, encrypted: true },
+      ],
     ])('of kind %s, with their defaults filled in', async (kind, settings, defaults) => {
       const body = { kind, name: name(), mountPath: '/mnt/batchpoint', settings, labels: { team: 'genomics' } };
       const { body: storage, headers } = await post(body).expect(201);
-      expect(storage).toMatchObject({ ...body, settings: { ...settings, ...defaults }, version: 1, lastVerification: null });
+      expect(storage).toMatchObject({
+        ...body,
+        settings: { ...settings, ...defaults },
+        version: 1,
+        lastVerification: null,
+      });
       expect(headers.location).toBe(`/api/v1/storages/${storage.id}`);
       expect(headers.etag).toBe('"1"');
       expect((await server.api('get', `/storages/${storage.id}`).expect(200)).body).toEqual(storage);
@@ -46,10 +65,19 @@ describe('Storages', () => {
     });
 
     it('and say honestly what this release does not mount', async () => {
-      const { body } = await post({ kind: 'ebs', name: name(), mountPath: '/mnt/scratch', settings: { sizeBytes: GIB } }).expect(201);
+      const { body } = await post({
+        kind: 'ebs',
+        name: name(),
+        mountPath: '/mnt/scratch',
+        settings: { sizeBytes: GIB },
+      }).expect(201);
       expect(body).toMatchObject({
         purposes: ['scratch'],
-        status: { state: 'driver-unavailable', message: expect.stringContaining('Amazon EBS but does not mount it'), checkedAt: null },
+        status: {
+          state: 'driver-unavailable',
+          message: expect.stringContaining('Amazon EBS but does not mount it'),
+          checkedAt: null,
+        },
       });
     });
 
@@ -63,14 +91,20 @@ describe('Storages', () => {
       const body = { kind: 'nfs', name: name(), mountPath: '/mnt/batchpoint', settings: NFS };
       const dry = () => server.api('post', '/storages?dryRun=true');
       await dry().send(body).expect(201);
-      await dry().send({ ...body, settings: {} }).expect(400);
+      await dry()
+        .send({ ...body, settings: {} })
+        .expect(400);
       expect((await server.api('get', `/storages?name=${body.name}`).expect(200)).body.items).toEqual([]);
     });
 
     it('once with an Idempotency-Key', async () => {
       const key = randomUUID();
       const body = { kind: 'juicefs', name: name(), mountPath: '/mnt/jfs', settings: JUICEFS };
-      const send = (changes: object = {}) => server.api('post', '/storages').set('idempotency-key', key).send({ ...body, ...changes });
+      const send = (changes: object = {}) =>
+        server
+          .api('post', '/storages')
+          .set('idempotency-key', key)
+          .send({ ...body, ...changes });
       const first = await send().expect(201);
       expect((await send().expect(201)).body).toEqual(first.body);
       await send({ settings: { ...JUICEFS, bucket: 'other' } }).expect(422);
@@ -78,7 +112,10 @@ describe('Storages', () => {
 
     it('by administrators only', async () => {
       const body = { kind: 'local', name: name(), mountPath: '/data' };
-      await server.api('post', '/storages', await server.token('operator')).send(body).expect(403);
+      await server
+        .api('post', '/storages', await server.token('operator'))
+        .send(body)
+        .expect(403);
       await server.api('post', '/storages', null).send(body).expect(401);
     });
   });
@@ -96,14 +133,34 @@ describe('Storages', () => {
       ['a directory of many', { mountPath: '/mnt' }, '/mountPath', /must not be \/mnt itself; use a directory in it/],
       ['an unknown field', { size: 5 }, '/size', /There is no field "size" here/],
       ['settings of another type', { settings: 'server=x' }, '/settings', /settings must be an object/],
-      ['an unknown setting', { settings: { ...NFS, colour: 'blue' } }, '/settings/colour', /There is no field "colour" here/],
+      [
+        'an unknown setting',
+        { settings: { ...NFS, colour: 'blue' } },
+        '/settings/colour',
+        /There is no field "colour" here/,
+      ],
       ['a missing setting', { settings: { server: 'x' } }, '/settings/exportPath', /exportPath is required/],
-      ['a wrong setting', { settings: { ...NFS, mountOptions: ['soft'] } }, '/settings/mountOptions', /may not contain soft/],
+      [
+        'a wrong setting',
+        { settings: { ...NFS, mountOptions: ['soft'] } },
+        '/settings/mountOptions',
+        /may not contain soft/,
+      ],
       ['settings of another kind', { kind: 'efs' }, '/settings/server', /There is no field "server" here/],
       ['settings for local', { kind: 'local' }, '/settings/server', /There is no field "server" here/],
       ['labels that are none', { labels: ['a'] }, '/labels', /labels must be an object of texts/],
-      ['a label that is no text', { labels: { team: 5 } }, '/labels', /labels\.team must be a text of at most 256 characters/],
-      ['a label name that is none', { labels: { '-': 'x' } }, '/labels', /labels has a name that is not 1 to 63 letters/],
+      [
+        'a label that is no text',
+        { labels: { team: 5 } },
+        '/labels',
+        /labels\.team must be a text of at most 256 characters/,
+      ],
+      [
+        'a label name that is none',
+        { labels: { '-': 'x' } },
+        '/labels',
+        /labels has a name that is not 1 to 63 letters/,
+      ],
     ])('%s', async (_, changes, pointer, message) => {
       const { body } = await post({ ...valid(), ...changes }).expect(400);
       expect(body.code).toBe('validation-failed');
@@ -128,12 +185,20 @@ describe('Storages', () => {
         created,
         await server.api('get', `/storages/${id}`).expect(200),
         await server.api('get', '/storages').expect(200),
-        await server.api('patch', `/storages/${id}`).send({ settings: { cacheSizeBytes: 0 } }).expect(200),
-        await server.api('patch', `/storages/${id}`).send({ settings: { metadataUrl: `mysql://${SECRET}` } }).expect(400),
+        await server
+          .api('patch', `/storages/${id}`)
+          .send({ settings: { cacheSizeBytes: 0 } })
+          .expect(200),
+        await server
+          .api('patch', `/storages/${id}`)
+          .send({ settings: { metadataUrl: `mysql://${SECRET}` } })
+          .expect(400),
         await post({ kind: 'juicefs', name: created.body.name, mountPath: '/mnt/jfs', settings: JUICEFS }).expect(409),
       ];
       for (const { text, headers } of answers) expect(text + JSON.stringify(headers)).not.toContain(SECRET);
-      const stored: { row: unknown }[] = await server.app.get(Database).manager.query('select to_jsonb(k) as row from idempotency_keys k');
+      const stored: { row: unknown }[] = await server.app
+        .get(Database)
+        .manager.query('select to_jsonb(k) as row from idempotency_keys k');
       expect(JSON.stringify(stored)).not.toContain(SECRET);
     });
 
@@ -141,8 +206,14 @@ describe('Storages', () => {
       const { id } = await create({ kind: 'juicefs', settings: JUICEFS });
       const secret = async (): Promise<unknown> =>
         (await server.app.get(Database).manager.query('select secrets from storages where id = $1', [id]))[0].secrets;
-      const changed = await server.api('patch', `/storages/${id}`).send({ settings: { bucket: 'other-bucket' } }).expect(200);
-      expect(changed.body.settings).toMatchObject({ bucket: 'other-bucket', metadataAddress: 'cache.example.internal:6379/1' });
+      const changed = await server
+        .api('patch', `/storages/${id}`)
+        .send({ settings: { bucket: 'other-bucket' } })
+        .expect(200);
+      expect(changed.body.settings).toMatchObject({
+        bucket: 'other-bucket',
+        metadataAddress: 'cache.example.internal:6379/1',
+      });
       expect(await secret()).toEqual({ metadataUrl: JUICEFS.metadataUrl });
       await server.api('patch', `/storages/${id}`).send({ name: name() }).expect(200);
       expect(await secret()).toEqual({ metadataUrl: JUICEFS.metadataUrl });
@@ -150,14 +221,22 @@ describe('Storages', () => {
       const after = await server.api('patch', `/storages/${id}`).send({ settings: moved }).expect(200);
       expect(after.body.settings.metadataAddress).toBe('other.example.internal/2');
       expect(await secret()).toEqual(moved);
-      const gone = await server.api('patch', `/storages/${id}`).send({ settings: { metadataUrl: null } }).expect(400);
-      expect(gone.body.errors).toEqual([{ pointer: '/settings/metadataUrl', code: 'required', detail: 'metadataUrl is required.' }]);
+      const gone = await server
+        .api('patch', `/storages/${id}`)
+        .send({ settings: { metadataUrl: null } })
+        .expect(400);
+      expect(gone.body.errors).toEqual([
+        { pointer: '/settings/metadataUrl', code: 'required', detail: 'metadataUrl is required.' },
+      ]);
     });
   });
 
   describe('are changed', () => {
     it('by merge patch: absent keeps, null clears', async () => {
-      const { id } = await create({ settings: { ...NFS, version: '3', mountOptions: ['noresvport'] }, labels: { a: '1', b: '2' } });
+      const { id } = await create({
+        settings: { ...NFS, version: '3', mountOptions: ['noresvport'] },
+        labels: { a: '1', b: '2' },
+      });
       const patch = { settings: { version: null, mountOptions: ['rsize=1048576'] }, labels: { a: null, c: '3' } };
       const { body, headers } = await server
         .api('patch', `/storages/${id}`)
@@ -172,7 +251,11 @@ describe('Storages', () => {
     it('only as they were when read, with If-Match', async () => {
       const { id } = await create();
       await server.api('patch', `/storages/${id}`).set('if-match', '"1"').send({ mountPath: '/mnt/other' }).expect(200);
-      const stale = await server.api('patch', `/storages/${id}`).set('if-match', '"1"').send({ mountPath: '/mnt/third' }).expect(412);
+      const stale = await server
+        .api('patch', `/storages/${id}`)
+        .set('if-match', '"1"')
+        .send({ mountPath: '/mnt/third' })
+        .expect(412);
       expect(stale.body.code).toBe('version-mismatch');
       await server.api('get', `/storages/${id}`).set('if-none-match', '"2"').expect(304);
       await server.api('delete', `/storages/${id}`).set('if-match', '"1"').expect(412);
@@ -180,9 +263,15 @@ describe('Storages', () => {
 
     it('not by a dry run', async () => {
       const { id } = await create();
-      const { body } = await server.api('patch', `/storages/${id}?dryRun=true`).send({ mountPath: '/mnt/other' }).expect(200);
+      const { body } = await server
+        .api('patch', `/storages/${id}?dryRun=true`)
+        .send({ mountPath: '/mnt/other' })
+        .expect(200);
       expect(body.mountPath).toBe('/mnt/other');
-      expect((await server.api('get', `/storages/${id}`).expect(200)).body).toMatchObject({ mountPath: '/mnt/batchpoint', version: 1 });
+      expect((await server.api('get', `/storages/${id}`).expect(200)).body).toMatchObject({
+        mountPath: '/mnt/batchpoint',
+        version: 1,
+      });
       await server.api('delete', `/storages/${id}?dryRun=true`).expect(204);
       await server.api('get', `/storages/${id}`).expect(200);
     });
@@ -214,7 +303,12 @@ describe('Storages', () => {
     it('and then are gone', async () => {
       const { id } = await create();
       await server.api('delete', `/storages/${id}`).expect(204);
-      for (const [method, path] of [['get', ''], ['delete', ''], ['get', '/mount-script'], ['post', '/verifications']] as const) {
+      for (const [method, path] of [
+        ['get', ''],
+        ['delete', ''],
+        ['get', '/mount-script'],
+        ['post', '/verifications'],
+      ] as const) {
         const { body } = await server.api(method, `/storages/${id}${path}`).expect(404);
         expect(body).toMatchObject({ code: 'not-found', detail: `There is no storage ${id}.` });
       }
@@ -223,7 +317,10 @@ describe('Storages', () => {
 
     it('not while compute environments or checkpoints use them, and say which', async () => {
       const { id, name: storageName } = await create();
-      const environment = await server.api('post', '/compute-environments').send({ name: 'uses-it', storageId: id }).expect(201);
+      const environment = await server
+        .api('post', '/compute-environments')
+        .send({ name: 'uses-it', storageId: id })
+        .expect(201);
       const host = await rows.host(null);
       const checkpoint = await rows.checkpoint(id, await rows.job({ host_id: host }), host);
       const refused = await server.api('delete', `/storages/${id}`).expect(409);
@@ -232,8 +329,12 @@ describe('Storages', () => {
         detail: `Storage ${storageName} is still used by compute environment uses-it and checkpoint ${checkpoint}; take it out of there, or delete them, first.`,
       });
       await server.api('delete', `/compute-environments/${environment.body.id}`).expect(204);
-      expect((await server.api('delete', `/storages/${id}`).expect(409)).body.detail).toContain(`used by checkpoint ${checkpoint};`);
-      await server.app.get(Database).manager.query(`update checkpoints set status = 'deleted', deleted_at = now() where id = $1`, [checkpoint]);
+      expect((await server.api('delete', `/storages/${id}`).expect(409)).body.detail).toContain(
+        `used by checkpoint ${checkpoint};`,
+      );
+      await server.app
+        .get(Database)
+        .manager.query(`update checkpoints set status = 'deleted', deleted_at = now() where id = $1`, [checkpoint]);
       await server.api('delete', `/storages/${id}`).expect(204);
     });
   });
@@ -241,7 +342,9 @@ describe('Storages', () => {
   describe('give a mount script', () => {
     it('as text, for kinds that are mounted', async () => {
       const { id, name: storageName } = await create();
-      const { text, headers } = await server.api('get', `/storages/${id}/mount-script`, await server.token('viewer')).expect(200);
+      const { text, headers } = await server
+        .api('get', `/storages/${id}/mount-script`, await server.token('viewer'))
+        .expect(200);
       expect(headers['content-type']).toBe('text/x-shellscript; charset=utf-8');
       expect(text).toMatch(/^#!\/bin\/sh\n/);
       expect(text).toContain(`# Storage ${storageName} (${id})`);
@@ -255,16 +358,27 @@ describe('Storages', () => {
       ['ebs', { sizeBytes: GIB }],
     ])('none for %s, and say why', async (kind, settings) => {
       const { id } = await create({ kind, settings });
-      for (const [method, path] of [['get', 'mount-script'], ['post', 'verifications']] as const) {
+      for (const [method, path] of [
+        ['get', 'mount-script'],
+        ['post', 'verifications'],
+      ] as const) {
         const { body } = await server.api(method, `/storages/${id}/${path}`).expect(409);
-        expect(body).toMatchObject({ code: 'storage-driver-unavailable', detail: expect.stringContaining('does not mount it') });
+        expect(body).toMatchObject({
+          code: 'storage-driver-unavailable',
+          detail: expect.stringContaining('does not mount it'),
+        });
       }
     });
   });
 
   it('are listed by kind and name, in order, a page at a time', async () => {
     const prefix = `z${randomUUID().slice(0, 8)}`;
-    for (const suffix of ['b', 'a', 'c']) await create({ name: `${prefix}-${suffix}`, kind: 'fsx-lustre', settings: { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx', region: 'us-east-1' } });
+    for (const suffix of ['b', 'a', 'c'])
+      await create({
+        name: `${prefix}-${suffix}`,
+        kind: 'fsx-lustre',
+        settings: { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx', region: 'us-east-1' },
+      });
     const found: string[] = [];
     let path = '/storages?kind=fsx-lustre&sort=-name&pageSize=2';
     for (let pages = 0; path !== ''; pages += 1) {
@@ -276,6 +390,9 @@ describe('Storages', () => {
     expect(found.filter((each) => each.startsWith(prefix))).toEqual([`${prefix}-c`, `${prefix}-b`, `${prefix}-a`]);
     expect((await server.api('get', `/storages?name=${prefix}-a`).expect(200)).body.items).toHaveLength(1);
     const refused = await server.api('get', '/storages?kind=floppy&colour=blue').expect(400);
-    expect((refused.body.errors as { pointer: string }[]).map((error) => error.pointer).sort()).toEqual(['?colour', '?kind']);
+    expect((refused.body.errors as { pointer: string }[]).map((error) => error.pointer).sort()).toEqual([
+      '?colour',
+      '?kind',
+    ]);
   });
 });

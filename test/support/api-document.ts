@@ -30,7 +30,9 @@ export interface ApiDocument {
 /**
  * The committed document, which `npm run openapi:check` holds to be the built one. After a change of the API: `npm run openapi`.
  */
-export const apiDocument = JSON.parse(readFileSync(join(import.meta.dirname, '../../openapi/openapi.json'), 'utf8')) as ApiDocument;
+export const apiDocument = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../openapi/openapi.json'), 'utf8'),
+) as ApiDocument;
 
 export interface DocumentedOperation {
   method: string;
@@ -50,12 +52,18 @@ export function* everySchema(value: unknown = apiDocument, at = ''): Generator<{
     for (const [key, member] of Object.entries(value)) {
       // Examples are data, however much they look like schemas.
       if (key === 'example' || key === 'examples') continue;
-      if (isSchemaPlace(at, key) && typeof member === 'object' && member !== null) yield { at: `${at}/${key}`, schema: member as Schema };
+      if (isSchemaPlace(at, key) && typeof member === 'object' && member !== null)
+        yield { at: `${at}/${key}`, schema: member as Schema };
       yield* everySchema(member, `${at}/${key}`);
     }
   }
 }
 
 function isSchemaPlace(at: string, key: string): boolean {
-  return key === 'schema' || key === 'items' || key === 'additionalProperties' || /\/(schemas|properties|oneOf|anyOf|allOf)$/.test(at);
+  return (
+    key === 'schema' ||
+    key === 'items' ||
+    key === 'additionalProperties' ||
+    /\/(schemas|properties|oneOf|anyOf|allOf)$/.test(at)
+  );
 }

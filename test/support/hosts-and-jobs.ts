@@ -7,7 +7,13 @@ export const HOST_FACTS: HostFacts = {
   hostName: 'ip-10-0-0-12',
   architecture: 'x86_64',
   kernel: '6.1.112-122.189.amzn2023.x86_64',
-  cpu: { vendor: 'GenuineIntel', model: 'Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz', cores: 4, flags: ['avx2', 'avx512f', 'sse2'], xsaveBytes: 2696 },
+  cpu: {
+    vendor: 'GenuineIntel',
+    model: 'Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz',
+    cores: 4,
+    flags: ['avx2', 'avx512f', 'sse2'],
+    xsaveBytes: 2696,
+  },
   memoryBytes: 17_179_869_184,
   cgroupVersion: 2,
   software: { batchpoint: '0.1.0', criu: '4.2.1', runc: '1.3.6', docker: '25.0.8' },
@@ -18,7 +24,11 @@ export const HOST_FACTS: HostFacts = {
 export class HostsAndJobs {
   constructor(private readonly server: TestApp) {}
 
-  async host(computeEnvironmentId: string | null, facts: Partial<HostFacts> = {}, columns: Record<string, unknown> = {}): Promise<string> {
+  async host(
+    computeEnvironmentId: string | null,
+    facts: Partial<HostFacts> = {},
+    columns: Record<string, unknown> = {},
+  ): Promise<string> {
     const id = newId('host');
     await this.insert('hosts', {
       id,
@@ -39,9 +49,22 @@ export class HostsAndJobs {
     return id;
   }
 
-  async checkpoint(storageId: string, jobId: string, hostId: string, columns: Record<string, unknown> = {}): Promise<string> {
+  async checkpoint(
+    storageId: string,
+    jobId: string,
+    hostId: string,
+    columns: Record<string, unknown> = {},
+  ): Promise<string> {
     const id = newId('checkpoint');
-    await this.insert('checkpoints', { id, job_id: jobId, host_id: hostId, storage_id: storageId, trigger: 'manual', status: 'running', ...columns });
+    await this.insert('checkpoints', {
+      id,
+      job_id: jobId,
+      host_id: hostId,
+      storage_id: storageId,
+      trigger: 'manual',
+      status: 'running',
+      ...columns,
+    });
     return id;
   }
 
@@ -50,7 +73,9 @@ export class HostsAndJobs {
     const names = Object.keys(row);
     const values = Object.values(row).map((value) => (isJson(value) ? JSON.stringify(value) : value));
     const places = names.map((_, i) => `$${i + 1}`).join(', ');
-    await this.server.app.get(Database).manager.query(`insert into ${table} (${names.join(', ')}) values (${places})`, values);
+    await this.server.app
+      .get(Database)
+      .manager.query(`insert into ${table} (${names.join(', ')}) values (${places})`, values);
   }
 }
 

@@ -52,7 +52,8 @@ export function labelsProblem(value: unknown, patch: boolean): string | undefine
       return `has a name that is not 1 to 63 letters, digits and ._/- starting and ending with a letter or digit: ${JSON.stringify(key)}`;
     }
     if (text === null && patch) continue;
-    if (typeof text !== 'string' || text.length > MAX_VALUE) return `.${key} must be a text of at most ${MAX_VALUE} characters`;
+    if (typeof text !== 'string' || text.length > MAX_VALUE)
+      return `.${key} must be a text of at most ${MAX_VALUE} characters`;
   }
   return undefined;
 }

@@ -5,7 +5,12 @@ import { ApiExtraModels, ApiSchema, getSchemaPath } from '@nestjs/swagger';
  * Makes a DTO class stand for "one of these, told apart by `property`" in the OpenAPI document, so that generated clients
  * get a discriminated union. Give each member class the property as a `const` (`@ApiProperty({ const: 'nfs' })`).
  */
-export function OneOf(name: string, description: string, property: string, members: Readonly<Record<string, Type>>): ClassDecorator {
+export function OneOf(
+  name: string,
+  description: string,
+  property: string,
+  members: Readonly<Record<string, Type>>,
+): ClassDecorator {
   const mapping = Object.fromEntries(Object.entries(members).map(([value, type]) => [value, getSchemaPath(type)]));
   return applyDecorators(
     ApiExtraModels(...Object.values(members)),

@@ -29,7 +29,11 @@ export class AgentConfigService {
    * The configuration in force for this host now. Its `revision` is a digest of everything else in it, so it changes exactly when
    * that does, is the same from every replica, and needs no place to be kept. `extra` (pinned checkpoints) is part of it.
    */
-  async forHost(host: ConfiguredHost, rhythm: AgentRhythm, extra: Pick<AgentConfig, 'pinnedCheckpoints'> = {}): Promise<AgentConfig> {
+  async forHost(
+    host: ConfiguredHost,
+    rhythm: AgentRhythm,
+    extra: Pick<AgentConfig, 'pinnedCheckpoints'> = {},
+  ): Promise<AgentConfig> {
     const environment =
       host.computeEnvironmentId === null
         ? null
@@ -47,7 +51,10 @@ export class AgentConfigService {
 
 /** Members in a fixed order: the same content has the same digest, wherever it came from. */
 export function withRevision(config: Omit<AgentConfig, 'revision'>): AgentConfig {
-  const revision = createHash('sha256').update(JSON.stringify(ordered(config))).digest('hex').slice(0, 16);
+  const revision = createHash('sha256')
+    .update(JSON.stringify(ordered(config)))
+    .digest('hex')
+    .slice(0, 16);
   return { revision, ...config };
 }
 

@@ -18,7 +18,12 @@ export class ComputeEnvironmentsController {
     private readonly findings: EnvironmentFindingsService,
   ) {}
 
-  @List({ id: 'listComputeEnvironments', summary: 'List compute environments', role: 'viewer', type: ComputeEnvironmentDto })
+  @List({
+    id: 'listComputeEnvironments',
+    summary: 'List compute environments',
+    role: 'viewer',
+    type: ComputeEnvironmentDto,
+  })
   list(@Query() query: ComputeEnvironmentQueryDto): Promise<Page<ComputeEnvironmentDto>> {
     return this.environments.list(query);
   }
@@ -26,7 +31,8 @@ export class ComputeEnvironmentsController {
   @Create({
     id: 'createComputeEnvironment',
     summary: 'Register a compute environment',
-    description: 'Nothing is changed in AWS. Read the findings next: they say what would keep jobs there from being protected.',
+    description:
+      'Nothing is changed in AWS. Read the findings next: they say what would keep jobs there from being protected.',
     role: 'admin',
     body: CreateComputeEnvironmentDto,
     type: ComputeEnvironmentDto,
@@ -38,7 +44,13 @@ export class ComputeEnvironmentsController {
     return this.environments.create(body);
   }
 
-  @Read({ id: 'getComputeEnvironment', summary: 'Read a compute environment', path: ':id', role: 'viewer', type: ComputeEnvironmentDto })
+  @Read({
+    id: 'getComputeEnvironment',
+    summary: 'Read a compute environment',
+    path: ':id',
+    role: 'viewer',
+    type: ComputeEnvironmentDto,
+  })
   get(@Param('id') id: string): Promise<ComputeEnvironmentDto> {
     return this.environments.get(id);
   }
@@ -65,7 +77,8 @@ export class ComputeEnvironmentsController {
   @Remove({
     id: 'deleteComputeEnvironment',
     summary: 'Unregister a compute environment',
-    description: 'Nothing is changed in AWS, and checkpoints stay. Its hosts stay too, without an environment. Refused while jobs run there.',
+    description:
+      'Nothing is changed in AWS, and checkpoints stay. Its hosts stay too, without an environment. Refused while jobs run there.',
     path: ':id',
     role: 'admin',
     dryRun: true,
@@ -82,10 +95,12 @@ export class ComputeEnvironmentsController {
   @Read({
     id: 'getComputeEnvironmentFindings',
     summary: "Read a compute environment's findings",
-    description: 'What stands in the way of checkpoints and restores there, from the configuration and from what its hosts measured.',
+    description:
+      'What stands in the way of checkpoints and restores there, from the configuration and from what its hosts measured.',
     path: ':id/findings',
     role: 'viewer',
     type: ComputeEnvironmentFindingsDto,
+    etag: false,
   })
   getFindings(@Param('id') id: string): Promise<ComputeEnvironmentFindingsDto> {
     return this.findings.of(id);

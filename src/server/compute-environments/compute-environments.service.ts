@@ -31,7 +31,8 @@ export class ComputeEnvironmentsService {
   async list(query: ComputeEnvironmentQueryDto): Promise<Page<ComputeEnvironmentDto>> {
     const builder = this.database.repository(ComputeEnvironment).createQueryBuilder('environment');
     if (query.name !== undefined) builder.andWhere('environment.name = :name', { name: query.name });
-    if (query.storageId !== undefined) builder.andWhere('environment.storageId = :storageId', { storageId: query.storageId });
+    if (query.storageId !== undefined)
+      builder.andWhere('environment.storageId = :storageId', { storageId: query.storageId });
     const system = await this.settings.policy();
     const map = (row: ComputeEnvironment): ComputeEnvironmentDto => toComputeEnvironmentDto(row, system);
     return paginate(builder, query, { sortable: COMPUTE_ENVIRONMENT_SORT, defaultSort: '-createdAt', map });
@@ -52,18 +53,30 @@ export class ComputeEnvironmentsService {
     }
     if (storageId !== null) await this.storages.findUsable(storageId, 'checkpoint', '/storageId');
     const id = newId('computeEnvironment');
-    const environment = environments.create({ id, name, storageId, instanceTypes, policy: mergePatch({}, policy) as PolicyOverride, labels });
+    const environment = environments.create({
+      id,
+      name,
+      storageId,
+      instanceTypes,
+      policy: mergePatch({}, policy) as PolicyOverride,
+      labels,
+    });
     return this.shown(await environments.save(environment));
   }
 
-  async update(id: string, patch: UpdateComputeEnvironmentDto, ifMatch: IfMatchVersions): Promise<ComputeEnvironmentDto> {
+  async update(
+    id: string,
+    patch: UpdateComputeEnvironmentDto,
+    ifMatch: IfMatchVersions,
+  ): Promise<ComputeEnvironmentDto> {
     const environment = await lockForUpdate(this.database, ComputeEnvironment, id, ifMatch);
     if (environment === undefined) throw noSuchEnvironment(id);
     if (patch.policy) checkPolicy(patch.policy, '/policy');
     if (patch.storageId) await this.storages.findUsable(patch.storageId, 'checkpoint', '/storageId');
     if (patch.storageId !== undefined) environment.storageId = patch.storageId;
     if (patch.instanceTypes !== undefined) environment.instanceTypes = patch.instanceTypes;
-    if (patch.policy !== undefined) environment.policy = patch.policy === null ? {} : mergePatch(environment.policy, patch.policy);
+    if (patch.policy !== undefined)
+      environment.policy = patch.policy === null ? {} : mergePatch(environment.policy, patch.policy);
     environment.labels = patchLabels(environment.labels, patch.labels);
     return this.shown(await this.database.repository(ComputeEnvironment).save(environment));
   }

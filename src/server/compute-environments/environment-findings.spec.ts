@@ -8,7 +8,13 @@ const facts: HostFacts = {
   hostName: 'ip-10-0-0-12',
   architecture: 'x86_64',
   kernel: '6.1.112',
-  cpu: { vendor: 'GenuineIntel', model: 'Intel(R) Xeon(R) Platinum 8375C', cores: 4, flags: ['avx2', 'avx512f', 'sse2'], xsaveBytes: 2696 },
+  cpu: {
+    vendor: 'GenuineIntel',
+    model: 'Intel(R) Xeon(R) Platinum 8375C',
+    cores: 4,
+    flags: ['avx2', 'avx512f', 'sse2'],
+    xsaveBytes: 2696,
+  },
   memoryBytes: 16 * 1024 ** 3,
   cgroupVersion: 2,
   software: { batchpoint: '0.1.0', criu: '4.2.1', runc: '1.3.6', docker: '25.0.8' },
@@ -25,7 +31,11 @@ const GOOD: EnvironmentSituation = {
   storage: {
     name: 'checkpoints',
     kind: 'nfs',
-    status: { state: 'shared', message: 'All 2 hosts read what each of the others wrote.', checkedAt: '2026-01-31T12:00:00.000Z' },
+    status: {
+      state: 'shared',
+      message: 'All 2 hosts read what each of the others wrote.',
+      checkedAt: '2026-01-31T12:00:00.000Z',
+    },
     verifiedHostIds: ['host_a', 'host_b'],
   },
   policy: { ...DEFAULT_POLICY },
@@ -48,36 +58,106 @@ describe('findings of an environment', () => {
     [
       'storage-driver-unavailable',
       'error',
-      { storage: { ...storage, kind: 'efs', status: { state: 'driver-unavailable', message: 'does not mount it', checkedAt: null } } },
+      {
+        storage: {
+          ...storage,
+          kind: 'efs',
+          status: { state: 'driver-unavailable', message: 'does not mount it', checkedAt: null },
+        },
+      },
       /does not mount it/,
     ],
-    ['storage-failed', 'error', { storage: { ...storage, status: { ...storage.status, state: 'failed', message: 'a: not mounted.' } } }, /a: not mounted/],
-    ['storage-not-shared', 'error', { storage: { ...storage, status: { ...storage.status, state: 'not-shared', message: 'a does not see b.' } } }, /a does not see b/],
-    ['storage-sharing-unproven', 'warning', { storage: { ...storage, status: unverified, verifiedHostIds: [] } }, /\(nfs\) has not been shown to be shared between the 2 hosts online/],
-    ['storage-sharing-unproven', 'error', { storage: { ...storage, kind: 'local', status: unverified, verifiedHostIds: [] } }, /\(local\) has not been shown/],
-    ['storage-sharing-unproven', 'warning', { hosts: [host('a'), host('b'), host('c')] }, /has not been shown to be shared with c/],
-    ['storage-unverified', 'info', { storage: { ...storage, status: unverified, verifiedHostIds: [] }, hosts: [host('a')] }, /No host has written/],
+    [
+      'storage-failed',
+      'error',
+      { storage: { ...storage, status: { ...storage.status, state: 'failed', message: 'a: not mounted.' } } },
+      /a: not mounted/,
+    ],
+    [
+      'storage-not-shared',
+      'error',
+      { storage: { ...storage, status: { ...storage.status, state: 'not-shared', message: 'a does not see b.' } } },
+      /a does not see b/,
+    ],
+    [
+      'storage-sharing-unproven',
+      'warning',
+      { storage: { ...storage, status: unverified, verifiedHostIds: [] } },
+      /\(nfs\) has not been shown to be shared between the 2 hosts online/,
+    ],
+    [
+      'storage-sharing-unproven',
+      'error',
+      { storage: { ...storage, kind: 'local', status: unverified, verifiedHostIds: [] } },
+      /\(local\) has not been shown/,
+    ],
+    [
+      'storage-sharing-unproven',
+      'warning',
+      { hosts: [host('a'), host('b'), host('c')] },
+      /has not been shown to be shared with c/,
+    ],
+    [
+      'storage-unverified',
+      'info',
+      { storage: { ...storage, status: unverified, verifiedHostIds: [] }, hosts: [host('a')] },
+      /No host has written/,
+    ],
     ['no-hosts-online', 'warning', { hosts: [] }, /No host has enrolled/],
     ['no-hosts-online', 'warning', { hosts: [host('a', { online: false })] }, /None of the 1 hosts/],
-    ['checkpointing-off', 'warning', { policy: { ...DEFAULT_POLICY, mode: 'off', keep: 1, interval: '1s' } }, /mode off/],
+    [
+      'checkpointing-off',
+      'warning',
+      { policy: { ...DEFAULT_POLICY, mode: 'off', keep: 1, interval: '1s' } },
+      /mode off/,
+    ],
     ['checkpointing-manual', 'info', { policy: { ...DEFAULT_POLICY, mode: 'manual', interval: '1s' } }, /mode manual/],
-    ['interval-shorter-than-notice', 'warning', { policy: { ...DEFAULT_POLICY, interval: '1m59s' } }, /interval in force is 1m59s/],
+    [
+      'interval-shorter-than-notice',
+      'warning',
+      { policy: { ...DEFAULT_POLICY, interval: '1m59s' } },
+      /interval in force is 1m59s/,
+    ],
     ['single-checkpoint-kept', 'warning', { policy: { ...DEFAULT_POLICY, keep: 1 } }, /keeps one checkpoint/],
     ['no-instance-types', 'info', { instanceTypes: [] }, /not registered/],
     ['mixed-architectures', 'error', { instanceTypes: ['m6i', 'c7g.large'] }, /aarch64 and x86_64/],
-    ['mixed-instance-families', 'warning', { instanceTypes: ['m6i.large', 'm6a.large', 'c5.large'] }, /c5, m6a and m6i/],
+    [
+      'mixed-instance-families',
+      'warning',
+      { instanceTypes: ['m6i.large', 'm6a.large', 'c5.large'] },
+      /c5, m6a and m6i/,
+    ],
     ['mixed-instance-families', 'warning', { instanceTypes: ['optimal'] }, /optimal/],
-    ['instance-type-not-allowed', 'warning', { instanceTypes: ['m6i.8xlarge'] }, /a \(m6i\.large\) and b \(m6i\.large\)/],
+    [
+      'instance-type-not-allowed',
+      'warning',
+      { instanceTypes: ['m6i.8xlarge'] },
+      /a \(m6i\.large\) and b \(m6i\.large\)/,
+    ],
     [
       'host-storage-not-ready',
       'error',
-      { hosts: [host('a'), host('b', { storageHealth: { ...host('b').storageHealth!, ready: false, reason: 'nothing is mounted at /mnt/x' } })] },
+      {
+        hosts: [
+          host('a'),
+          host('b', {
+            storageHealth: { ...host('b').storageHealth!, ready: false, reason: 'nothing is mounted at /mnt/x' },
+          }),
+        ],
+      },
       /Host b cannot use its storage: nothing is mounted at \/mnt\/x/,
     ],
     [
       'host-check-failed',
       'error',
-      { hosts: [host('a'), host('b', { findings: [{ check: 'criu', severity: 'error', message: 'CRIU is missing', remedy: 'install it' }] })] },
+      {
+        hosts: [
+          host('a'),
+          host('b', {
+            findings: [{ check: 'criu', severity: 'error', message: 'CRIU is missing', remedy: 'install it' }],
+          }),
+        ],
+      },
       /Host b fails criu: CRIU is missing/,
     ],
   ];
@@ -104,11 +184,16 @@ describe('findings of an environment', () => {
     const hosts = names.map((name, i) => host(name, i % 2 === 0 ? {} : { facts: amd }));
     const found = find({ hosts, storage: { ...storage, verifiedHostIds: hosts.map(({ id }) => id) } });
     expect(found).toHaveLength(1);
-    expect(found[0]!.message).toContain('taken on h0, h2, h4, h6, h8 and h10 cannot restore on h1, h3, h5, h7, h9 and h11');
+    expect(found[0]!.message).toContain(
+      'taken on h0, h2, h4, h6, h8 and h10 cannot restore on h1, h3, h5, h7, h9 and h11',
+    );
   });
 
   it('look only at hosts that are online', () => {
-    const broken = { online: false, findings: [{ check: 'criu', severity: 'error' as const, message: 'CRIU is missing' }] };
+    const broken = {
+      online: false,
+      findings: [{ check: 'criu', severity: 'error' as const, message: 'CRIU is missing' }],
+    };
     expect(codes({ hosts: [host('a'), host('b'), host('c', broken)] })).toEqual([]);
   });
 

@@ -92,7 +92,10 @@ function sharingFindings(
   const online = hosts.filter((host) => host.online);
   const unproven = online.filter((host) => !verifiedHostIds.includes(host.id));
   if (online.length > 1 && (status.state !== 'shared' || unproven.length > 0)) {
-    const which = status.state === 'shared' ? `with ${list(unproven.map((host) => host.name))}` : `between the ${online.length} hosts online`;
+    const which =
+      status.state === 'shared'
+        ? `with ${list(unproven.map((host) => host.name))}`
+        : `between the ${online.length} hosts online`;
     return [
       {
         // A local directory is shared only by the user's own doing; a network mount usually is, unless mistyped.

@@ -15,7 +15,10 @@ export interface EnvironmentHost {
 }
 
 /** What the hosts that are online measured. */
-export function hostFindings(hosts: readonly EnvironmentHost[], instanceTypes: readonly string[]): EnvironmentFinding[] {
+export function hostFindings(
+  hosts: readonly EnvironmentHost[],
+  instanceTypes: readonly string[],
+): EnvironmentFinding[] {
   const online = hosts.filter((host) => host.online);
   if (online.length === 0) return [noHostsOnline(hosts.length)];
   return [
@@ -30,9 +33,13 @@ function noHostsOnline(registered: number): EnvironmentFinding {
   return {
     severity: 'warning',
     code: 'no-hosts-online',
-    message: registered === 0 ? 'No host has enrolled in this environment.' : `None of the ${registered} hosts of this environment is online.`,
+    message:
+      registered === 0
+        ? 'No host has enrolled in this environment.'
+        : `None of the ${registered} hosts of this environment is online.`,
     why: 'Jobs that run there now are not seen, and checkpoints cannot be asked for. Spot fleets at zero are normal.',
-    remedy: 'When instances do run: check that the agent is installed and reaches the server (`batchpoint doctor` on the host).',
+    remedy:
+      'When instances do run: check that the agent is installed and reaches the server (`batchpoint doctor` on the host).',
   };
 }
 
@@ -58,14 +65,20 @@ function failedChecks(host: EnvironmentHost): EnvironmentFinding[] {
       code: 'host-check-failed',
       message: `Host ${host.name} fails ${list(errors.map((error) => error.check))}: ${errors.map((error) => error.message).join('; ')}.`,
       why: 'Checkpoints or restores on this host will fail.',
-      remedy: errors.map((error) => error.remedy).filter(Boolean).join('; ') || 'Run `batchpoint doctor` on the host.',
+      remedy:
+        errors
+          .map((error) => error.remedy)
+          .filter(Boolean)
+          .join('; ') || 'Run `batchpoint doctor` on the host.',
     },
   ];
 }
 
 function notAllowed(hosts: readonly EnvironmentHost[], instanceTypes: readonly string[]): EnvironmentFinding[] {
   if (instanceTypes.length === 0) return [];
-  const strangers = hosts.filter((host) => host.facts.instance !== null && !isAllowed(host.facts.instance.instanceType, instanceTypes));
+  const strangers = hosts.filter(
+    (host) => host.facts.instance !== null && !isAllowed(host.facts.instance.instanceType, instanceTypes),
+  );
   if (strangers.length === 0) return [];
   const named = strangers.map((host) => `${host.name} (${host.facts.instance!.instanceType})`);
   return [

@@ -1,4 +1,10 @@
-import { architecturesOf, familiesOf, INSTANCE_TYPE_PATTERN, isAllowed, parseInstanceType } from './instance-type-name.js';
+import {
+  architecturesOf,
+  familiesOf,
+  INSTANCE_TYPE_PATTERN,
+  isAllowed,
+  parseInstanceType,
+} from './instance-type-name.js';
 
 describe('an instance type’s name', () => {
   it.each([
@@ -29,9 +35,12 @@ describe('an instance type’s name', () => {
     expect(parseInstanceType(name)).toBeNull();
   });
 
-  it.each(['', 'm6i.', '.large', 'M6i.large', 'm6i large', 'm.large', 'm6i.large.extra', 'm6i;', 'any'])('%j is none', (name) => {
-    expect(name).not.toMatch(INSTANCE_TYPE_PATTERN);
-  });
+  it.each(['', 'm6i.', '.large', 'M6i.large', 'm6i large', 'm.large', 'm6i.large.extra', 'm6i;', 'any'])(
+    '%j is none',
+    (name) => {
+      expect(name).not.toMatch(INSTANCE_TYPE_PATTERN);
+    },
+  );
 });
 
 describe('a list of instance types', () => {

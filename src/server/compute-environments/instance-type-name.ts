@@ -38,5 +38,7 @@ export function familiesOf(instanceTypes: readonly string[]): string[] {
 
 /** Is this type among the allowed ones? Families allow all their sizes; Batch's own groups are not spelled out here: they allow any. */
 export function isAllowed(instanceType: string, allowed: readonly string[]): boolean {
-  return allowed.some((entry) => entry === instanceType || parseInstanceType(entry) === null || instanceType.startsWith(`${entry}.`));
+  return allowed.some(
+    (entry) => entry === instanceType || parseInstanceType(entry) === null || instanceType.startsWith(`${entry}.`),
+  );
 }

@@ -14,7 +14,8 @@ const VALID: Record<StorageKind, Record<string, unknown>> = {
   ebs: { sizeBytes: 100 * GIB },
 };
 
-const check = (kind: StorageKind, changes: Record<string, unknown> = {}) => validateSettings(driverOf(kind), { ...VALID[kind], ...changes });
+const check = (kind: StorageKind, changes: Record<string, unknown> = {}) =>
+  validateSettings(driverOf(kind), { ...VALID[kind], ...changes });
 
 describe('settings', () => {
   it.each(STORAGE_KINDS)('of %s are complete with what must be given', (kind) => {
@@ -25,7 +26,12 @@ describe('settings', () => {
     expect(check('nfs').settings).toMatchObject({ version: '4.1', mountOptions: [] });
     expect(check('efs').settings).toMatchObject({ accessPointId: null, tls: true, iamAuthorization: false });
     expect(check('juicefs').settings).toMatchObject({ cacheSizeBytes: 100 * GIB });
-    expect(check('ebs').settings).toMatchObject({ volumeType: 'gp3', iops: null, throughputMibPerSecond: null, encrypted: true });
+    expect(check('ebs').settings).toMatchObject({
+      volumeType: 'gp3',
+      iops: null,
+      throughputMibPerSecond: null,
+      encrypted: true,
+    });
   });
 
   it.each(STORAGE_KINDS)('of %s: an unknown field is refused by name', (kind) => {
@@ -36,7 +42,11 @@ describe('settings', () => {
 
   it.each([['text'], [null], [undefined], [[]], [7]])('%j are none', (input) => {
     expect(validateSettings(driverOf('nfs'), input).errors).toEqual([
-      { pointer: '/settings', code: 'required', detail: 'settings must be an object: the settings of a storage of kind nfs.' },
+      {
+        pointer: '/settings',
+        code: 'required',
+        detail: 'settings must be an object: the settings of a storage of kind nfs.',
+      },
     ]);
   });
 
@@ -74,7 +84,12 @@ const WRONG: [StorageKind, Record<string, unknown>, string, RegExp][] = [
   ['efs', { fileSystemId: 'fs-xyz' }, 'fileSystemId', /such as fs-0123456789abcdef0/],
   ['efs', { fileSystemId: 'efs-0123456789abcdef0' }, 'fileSystemId', /such as fs-/],
   ['efs', { accessPointId: 'fs-0123456789abcdef0' }, 'accessPointId', /such as fsap-/],
-  ['efs', { accessPointId: 'fsap-0123456789abcdef0', tls: false }, 'tls', /must be true: mounting through an access point works only over TLS/],
+  [
+    'efs',
+    { accessPointId: 'fsap-0123456789abcdef0', tls: false },
+    'tls',
+    /must be true: mounting through an access point works only over TLS/,
+  ],
   ['efs', { iamAuthorization: true, tls: false }, 'tls', /must be true: authorising with the IAM role/],
   ['efs', { tls: 'yes' }, 'tls', /boolean/],
   ['efs', { tls: null }, 'tls', /boolean/],
@@ -104,7 +119,12 @@ const WRONG: [StorageKind, Record<string, unknown>, string, RegExp][] = [
   ['ebs', { iops: 2000 }, 'iops', /a gp3 volume of 100 GiB takes 3000 to 50000, not 2000/],
   ['ebs', { sizeBytes: GIB, iops: 3001 }, 'iops', /a gp3 volume of 1 GiB takes 3000 to 3000, not 3001/],
   ['ebs', { volumeType: 'io1', iops: 5001 }, 'iops', /a io1 volume of 100 GiB takes 100 to 5000, not 5001/],
-  ['ebs', { throughputMibPerSecond: 1000 }, 'throughputMibPerSecond', /3000 iops carry at most 750 MiB a second, not 1000/],
+  [
+    'ebs',
+    { throughputMibPerSecond: 1000 },
+    'throughputMibPerSecond',
+    /3000 iops carry at most 750 MiB a second, not 1000/,
+  ],
   ['ebs', { volumeType: 'gp2', throughputMibPerSecond: 250 }, 'throughputMibPerSecond', /for gp3 only, not for gp2/],
 ];
 
@@ -112,12 +132,18 @@ describe('wrong settings', () => {
   it.each(WRONG)('%s %j: %s', (kind, changes, field, message) => {
     const { settings, errors } = check(kind, changes);
     expect(settings).toBeNull();
-    expect(errors).toEqual([{ pointer: `/settings/${field}`, code: expect.any(String), detail: expect.stringMatching(message) }]);
+    expect(errors).toEqual([
+      { pointer: `/settings/${field}`, code: expect.any(String), detail: expect.stringMatching(message) },
+    ]);
   });
 
   it('are all named at once', () => {
     const { errors } = check('ebs', { volumeType: 'io1', sizeBytes: 2 * GIB, throughputMibPerSecond: 200 });
-    expect(errors.map((error) => error.pointer)).toEqual(['/settings/sizeBytes', '/settings/iops', '/settings/throughputMibPerSecond']);
+    expect(errors.map((error) => error.pointer)).toEqual([
+      '/settings/sizeBytes',
+      '/settings/iops',
+      '/settings/throughputMibPerSecond',
+    ]);
   });
 
   it('never repeat a secret', () => {

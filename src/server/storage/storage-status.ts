@@ -14,14 +14,18 @@ export interface StorageStatus {
 }
 
 /** What is known of a storage. Nothing counts as working that was not written and read back. */
-export function storageStatus(storage: { kind: StorageKind; lastVerification: StorageVerification | null }): StorageStatus {
+export function storageStatus(storage: {
+  kind: StorageKind;
+  lastVerification: StorageVerification | null;
+}): StorageStatus {
   const { unavailable } = driverOf(storage.kind);
   if (unavailable !== null) return { state: 'driver-unavailable', message: unavailable, checkedAt: null };
   const last = storage.lastVerification;
   if (last === null) {
     return {
       state: 'unverified',
-      message: 'No host has written to this storage and read it back since it was set up or changed: start a verification.',
+      message:
+        'No host has written to this storage and read it back since it was set up or changed: start a verification.',
       checkedAt: null,
     };
   }

@@ -45,7 +45,11 @@ export class StorageVerificationService implements OnModuleInit {
         `No host that uses storage ${storage.name} is online. Give the storage to a compute environment, enrol hosts there, then verify.`,
       );
     }
-    const operationId = await this.operations.open({ type: 'verify-storage', resourceType: 'storage', resourceId: storageId });
+    const operationId = await this.operations.open({
+      type: 'verify-storage',
+      resourceType: 'storage',
+      resourceId: storageId,
+    });
     await this.database
       .repository(StorageVerificationHost)
       .insert(hosts.map((host) => ({ operationId, storageId, hostId: host.id, hostName: host.name, failure: null })));
@@ -57,7 +61,8 @@ export class StorageVerificationService implements OnModuleInit {
   async abandon(storageId: string, reason: string): Promise<void> {
     const rows = await this.database.repository(StorageVerificationHost).findBy({ storageId });
     const failure: Failure = { code: 'cancelled', message: reason, remedy: 'Verify again.' };
-    for (const operationId of new Set(rows.map((row) => row.operationId))) await this.operations.fail(operationId, failure);
+    for (const operationId of new Set(rows.map((row) => row.operationId)))
+      await this.operations.fail(operationId, failure);
     await this.database.repository(StorageVerificationHost).delete({ storageId });
   }
 
@@ -96,7 +101,12 @@ export class StorageVerificationService implements OnModuleInit {
   private async conclude(operationId: string, rows: StorageVerificationHost[]): Promise<void> {
     const { storageId } = rows[0]!;
     const hosts = rows.map(({ hostId, hostName, sees, failure }) => ({ hostId, hostName, sees, failure }));
-    const verification: StorageVerification = { operationId, finishedAt: new Date().toISOString(), ...judge(hosts), hosts };
+    const verification: StorageVerification = {
+      operationId,
+      finishedAt: new Date().toISOString(),
+      ...judge(hosts),
+      hosts,
+    };
     await this.database.repository(Storage).update({ id: storageId }, { lastVerification: verification as never });
     await this.database.repository(StorageVerificationHost).delete({ operationId });
     const failure = failureOf(verification);
@@ -128,7 +138,8 @@ function failureOf({ verdict, message, hosts }: StorageVerification): Failure | 
     return {
       code: 'storage-not-shared',
       message,
-      remedy: 'Mount the same file system at the same path on every host; GET /api/v1/storages/{id}/mount-script has the commands.',
+      remedy:
+        'Mount the same file system at the same path on every host; GET /api/v1/storages/{id}/mount-script has the commands.',
     };
   }
   if (verdict !== 'failed') return null;

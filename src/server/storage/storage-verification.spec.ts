@@ -30,11 +30,16 @@ describe('the verdict on a storage', () => {
   });
 
   it('is not-shared when each sees itself only: two local directories of the same name', () => {
-    expect(judge([host('a', ['a']), host('b', ['b'])]).message).toContain('a does not see what b writes; b does not see what a writes');
+    expect(judge([host('a', ['a']), host('b', ['b'])]).message).toContain(
+      'a does not see what b writes; b does not see what a writes',
+    );
   });
 
   it('is not-shared when a host does not even read back its own', () => {
-    expect(judge([host('a', [])])).toMatchObject({ verdict: 'not-shared', message: expect.stringContaining('a does not read back what it writes') });
+    expect(judge([host('a', [])])).toMatchObject({
+      verdict: 'not-shared',
+      message: expect.stringContaining('a does not read back what it writes'),
+    });
   });
 
   it('is failed when some host cannot use it, whatever the others see', () => {
@@ -53,17 +58,31 @@ describe('the verdict on a storage', () => {
 
 describe('the status of a storage', () => {
   it('is unverified before anything was measured', () => {
-    expect(storageStatus({ kind: 'nfs', lastVerification: null })).toMatchObject({ state: 'unverified', checkedAt: null });
+    expect(storageStatus({ kind: 'nfs', lastVerification: null })).toMatchObject({
+      state: 'unverified',
+      checkedAt: null,
+    });
   });
 
   it('is the last verdict, with its time', () => {
-    const lastVerification = { operationId: 'op_1', finishedAt: '2026-01-31T12:00:00.000Z', ...judge([host('a', ['a'])]), hosts: [] };
-    expect(storageStatus({ kind: 'local', lastVerification })).toMatchObject({ state: 'read-back', checkedAt: '2026-01-31T12:00:00.000Z' });
+    const lastVerification = {
+      operationId: 'op_1',
+      finishedAt: '2026-01-31T12:00:00.000Z',
+      ...judge([host('a', ['a'])]),
+      hosts: [],
+    };
+    expect(storageStatus({ kind: 'local', lastVerification })).toMatchObject({
+      state: 'read-back',
+      checkedAt: '2026-01-31T12:00:00.000Z',
+    });
   });
 
-  it.each(['efs', 'juicefs', 'fsx-lustre', 'ebs'] as const)('of kind %s says that this release does not mount it', (kind) => {
-    const status = storageStatus({ kind, lastVerification: null });
-    expect(status.state).toBe('driver-unavailable');
-    expect(status.message).toContain('but does not mount it');
-  });
+  it.each(['efs', 'juicefs', 'fsx-lustre', 'ebs'] as const)(
+    'of kind %s says that this release does not mount it',
+    (kind) => {
+      const status = storageStatus({ kind, lastVerification: null });
+      expect(status.state).toBe('driver-unavailable');
+      expect(status.message).toContain('but does not mount it');
+    },
+  );
 });

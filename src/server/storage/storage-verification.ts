@@ -31,7 +31,10 @@ export function judge(hosts: readonly VerifiedHost[]): Pick<StorageVerification,
   const failed = hosts.filter((host) => host.failure !== null);
   if (failed.length > 0) {
     const each = failed.map((host) => `${host.hostName}: ${host.failure!.message}`).join('; ');
-    return { verdict: 'failed', message: `${failed.length} of ${hosts.length} ${plural(hosts.length)} could not use the storage (${each}).` };
+    return {
+      verdict: 'failed',
+      message: `${failed.length} of ${hosts.length} ${plural(hosts.length)} could not use the storage (${each}).`,
+    };
   }
   const blind = hosts.flatMap((reader) =>
     hosts
@@ -44,7 +47,10 @@ export function judge(hosts: readonly VerifiedHost[]): Pick<StorageVerification,
   );
   if (blind.length > 0) {
     const rest = blind.length > 5 ? ` and ${blind.length - 5} more` : '';
-    return { verdict: 'not-shared', message: `The storage is not one and the same on all hosts: ${blind.slice(0, 5).join('; ')}${rest}.` };
+    return {
+      verdict: 'not-shared',
+      message: `The storage is not one and the same on all hosts: ${blind.slice(0, 5).join('; ')}${rest}.`,
+    };
   }
   if (hosts.length === 1) {
     return {

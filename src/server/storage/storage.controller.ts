@@ -47,7 +47,8 @@ export class StorageController {
   @Update({
     id: 'updateStorage',
     summary: 'Change a storage',
-    description: 'Hosts take up a change with their next heartbeat. A change of mount path or settings makes the storage unverified.',
+    description:
+      'Hosts take up a change with their next heartbeat. A change of mount path or settings makes the storage unverified.',
     path: ':id',
     role: 'admin',
     body: UpdateStorageDto,
@@ -62,7 +63,8 @@ export class StorageController {
   @Remove({
     id: 'deleteStorage',
     summary: 'Delete a storage',
-    description: 'Only the configuration goes; no file is touched. Refused while compute environments or checkpoints use it.',
+    description:
+      'Only the configuration goes; no file is touched. Refused while compute environments or checkpoints use it.',
     path: ':id',
     role: 'admin',
     dryRun: true,

@@ -80,7 +80,10 @@ export class StorageService {
     if (storage === undefined) throw noSuchStorage(id);
     const use = describeUse(await this.usage.of(id));
     if (use !== undefined) {
-      throw new DomainError('in-use', `Storage ${storage.name} is still used by ${use}; take it out of there, or delete them, first.`);
+      throw new DomainError(
+        'in-use',
+        `Storage ${storage.name} is still used by ${use}; take it out of there, or delete them, first.`,
+      );
     }
     await this.verifications.abandon(id, `Storage ${storage.name} was deleted while it was being verified.`);
     await this.database.repository(Storage).delete(id);
@@ -91,7 +94,10 @@ export class StorageService {
     const storage = await this.find(id);
     const script = driverOf(storage.kind).mountScript(storage);
     if (script === null) {
-      throw new DomainError('storage-driver-unavailable', `There is no mount script for ${storage.name}. ${driverOf(storage.kind).unavailable ?? ''}`.trim());
+      throw new DomainError(
+        'storage-driver-unavailable',
+        `There is no mount script for ${storage.name}. ${driverOf(storage.kind).unavailable ?? ''}`.trim(),
+      );
     }
     return script;
   }
@@ -99,13 +105,17 @@ export class StorageService {
   /** The storage, checked to be one that hosts can use for `purpose` now. `pointer` names the field that asked for it. */
   async findUsable(id: string, purpose: StoragePurpose, pointer: string): Promise<Storage> {
     const storage = await this.database.repository(Storage).findOneBy({ id });
-    if (storage === null) throw validationFailed([{ pointer, code: 'not-found', detail: `There is no storage ${id}.` }]);
+    if (storage === null)
+      throw validationFailed([{ pointer, code: 'not-found', detail: `There is no storage ${id}.` }]);
     const { purposes, unavailable } = driverOf(storage.kind);
     if (!purposes.includes(purpose)) {
       const detail = `Storage ${storage.name} is of kind ${storage.kind}, which holds ${purposes.join(' and ')} data only, not ${purpose}s.`;
       throw validationFailed([{ pointer, code: 'wrong-purpose', detail }]);
     }
-    if (unavailable !== null) throw new DomainError('storage-driver-unavailable', unavailable, { errors: [{ pointer, code: 'driver-unavailable', detail: unavailable }] });
+    if (unavailable !== null)
+      throw new DomainError('storage-driver-unavailable', unavailable, {
+        errors: [{ pointer, code: 'driver-unavailable', detail: unavailable }],
+      });
     return storage;
   }
 
@@ -126,7 +136,9 @@ export class StorageService {
   }
 
   private async secretsOf(id: string): Promise<Record<string, unknown>> {
-    const row = await this.database.repository(Storage).findOneOrFail({ where: { id }, select: { id: true, secrets: true } });
+    const row = await this.database
+      .repository(Storage)
+      .findOneOrFail({ where: { id }, select: { id: true, secrets: true } });
     return row.secrets ?? {};
   }
 
@@ -143,7 +155,10 @@ export function noSuchStorage(id: string): DomainError {
 }
 
 /** Validates, and takes settings apart into what is shown, what is kept, and what is kept secret. */
-function checkedSettings(kind: Storage['kind'], input: unknown): Pick<Storage, 'settings' | 'secrets' | 'publicSettings'> {
+function checkedSettings(
+  kind: Storage['kind'],
+  input: unknown,
+): Pick<Storage, 'settings' | 'secrets' | 'publicSettings'> {
   const driver = driverOf(kind);
   const { settings, errors } = validateSettings(driver, input);
   if (settings === null) throw validationFailed(errors);

@@ -8,30 +8,45 @@ import {
   type EnvironmentFindingSeverity,
 } from '../environment-finding.js';
 
-@ApiSchema({ name: 'ComputeEnvironmentFinding', description: 'Something about an environment that endangers checkpoints or restores.' })
+@ApiSchema({
+  name: 'ComputeEnvironmentFinding',
+  description: 'Something about an environment that endangers checkpoints or restores.',
+})
 export class ComputeEnvironmentFindingDto implements EnvironmentFinding {
   @ApiProperty({
     enum: ENVIRONMENT_FINDING_SEVERITIES,
     enumName: 'ComputeEnvironmentFindingSeverity',
-    description: '`error`: jobs are not protected, or cannot restore. `warning`: some will not be, or less well. `info`: worth knowing.',
+    description:
+      '`error`: jobs are not protected, or cannot restore. `warning`: some will not be, or less well. `info`: worth knowing.',
     example: 'warning',
   })
   severity: EnvironmentFindingSeverity;
 
-  @ApiProperty({ enum: ENVIRONMENT_FINDING_CODES, enumName: 'ComputeEnvironmentFindingCode', description: 'Stable: branch on this.', example: 'single-checkpoint-kept' })
+  @ApiProperty({
+    enum: ENVIRONMENT_FINDING_CODES,
+    enumName: 'ComputeEnvironmentFindingCode',
+    description: 'Stable: branch on this.',
+    example: 'single-checkpoint-kept',
+  })
   code: EnvironmentFindingCode;
 
   @ApiProperty({ description: 'What was found.', example: 'The policy in force keeps one checkpoint of each job.' })
   message: string;
 
-  @ApiProperty({ description: 'Why it matters.', example: 'If that image turns out damaged there is none before it to fall back to.' })
+  @ApiProperty({
+    description: 'Why it matters.',
+    example: 'If that image turns out damaged there is none before it to fall back to.',
+  })
   why: string;
 
   @ApiProperty({ description: 'What to do.', example: 'Set keep to 2 or more.' })
   remedy: string;
 }
 
-@ApiSchema({ name: 'ComputeEnvironmentFindings', description: 'All findings of one look, the most severe first. None: nothing known stands in the way.' })
+@ApiSchema({
+  name: 'ComputeEnvironmentFindings',
+  description: 'All findings of one look, the most severe first. None: nothing known stands in the way.',
+})
 export class ComputeEnvironmentFindingsDto {
   static readonly example: ComputeEnvironmentFindingsDto = {
     computeEnvironmentId: exampleId('computeEnvironment'),
@@ -50,7 +65,11 @@ export class ComputeEnvironmentFindingsDto {
   @ApiProperty({ example: exampleId('computeEnvironment') })
   computeEnvironmentId: string;
 
-  @ApiProperty({ format: 'date-time', description: 'Findings are made anew for every request.', example: '2026-01-31T12:00:00.000Z' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'Findings are made anew for every request.',
+    example: '2026-01-31T12:00:00.000Z',
+  })
   evaluatedAt: string;
 
   @ApiProperty({ type: [ComputeEnvironmentFindingDto] })

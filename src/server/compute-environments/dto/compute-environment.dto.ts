@@ -5,7 +5,10 @@ import { LabelsProperty } from '../../common/labels.js';
 import { PolicyDto, PolicyOverrideDto } from '../../settings/dto/policy.dto.js';
 import type { ComputeEnvironment } from '../compute-environment.entity.js';
 
-@ApiSchema({ name: 'ComputeEnvironment', description: 'An AWS Batch compute environment registered here, with its storage and policy.' })
+@ApiSchema({
+  name: 'ComputeEnvironment',
+  description: 'An AWS Batch compute environment registered here, with its storage and policy.',
+})
 export class ComputeEnvironmentDto {
   static readonly example: ComputeEnvironmentDto = {
     id: exampleId('computeEnvironment'),
@@ -29,16 +32,28 @@ export class ComputeEnvironmentDto {
   @ApiProperty({ description: "AWS Batch's name of it.", example: 'spot-m6i' })
   name: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Where its checkpoints go; null: nowhere, so nothing is protected.', example: exampleId('storage') })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Where its checkpoints go; null: nowhere, so nothing is protected.',
+    example: exampleId('storage'),
+  })
   storageId: string | null;
 
-  @ApiProperty({ type: [String], description: 'Types and families it may use, as registered in AWS Batch.', example: ['m6i.xlarge', 'm6i.2xlarge'] })
+  @ApiProperty({
+    type: [String],
+    description: 'Types and families it may use, as registered in AWS Batch.',
+    example: ['m6i.xlarge', 'm6i.2xlarge'],
+  })
   instanceTypes: string[];
 
   @ApiProperty({ type: PolicyOverrideDto, description: 'What differs here from the system policy.' })
   policy: PolicyOverrideDto;
 
-  @ApiProperty({ type: PolicyDto, description: 'The policy in force: the system policy with `policy` over it. Jobs may say otherwise for themselves.' })
+  @ApiProperty({
+    type: PolicyDto,
+    description: 'The policy in force: the system policy with `policy` over it. Jobs may say otherwise for themselves.',
+  })
   effectivePolicy: PolicyDto;
 
   @LabelsProperty()

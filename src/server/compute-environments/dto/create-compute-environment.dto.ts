@@ -21,18 +21,26 @@ export class CreateComputeEnvironmentDto {
     description: "AWS Batch's own name of it. Jobs are matched by it.",
     maxLength: 128,
     pattern: ENVIRONMENT_NAME_PATTERN,
-    patternMessage: 'name must be a name AWS Batch allows: letters, digits, "-" and "_", starting with a letter or digit',
+    patternMessage:
+      'name must be a name AWS Batch allows: letters, digits, "-" and "_", starting with a letter or digit',
     example: 'spot-m6i',
   })
   name: string;
 
-  @IdField('storage', { optional: true, nullable: true, description: 'Where its checkpoints go. Without one nothing is protected.' })
+  @IdField('storage', {
+    optional: true,
+    nullable: true,
+    description: 'Where its checkpoints go. Without one nothing is protected.',
+  })
   storageId?: string | null;
 
   @InstanceTypesField()
   instanceTypes?: string[];
 
-  @NestedField(() => PolicyOverrideDto, { optional: true, description: 'What is to differ here from the system policy.' })
+  @NestedField(() => PolicyOverrideDto, {
+    optional: true,
+    description: 'What is to differ here from the system policy.',
+  })
   policy?: PolicyOverrideDto;
 
   @LabelsField()

@@ -7,7 +7,8 @@ import { INSTANCE_TYPE_PATTERN } from '../instance-type-name.js';
 export function InstanceTypesField(): PropertyDecorator {
   return applyDecorators(
     StringArrayField({
-      description: "The compute environment's own list: types (`m6i.xlarge`), families (`m6i`), `optimal`, `default_x86_64` or `default_arm64`.",
+      description:
+        "The compute environment's own list: types (`m6i.xlarge`), families (`m6i`), `optimal`, `default_x86_64` or `default_arm64`.",
       optional: true,
       maxItems: 500,
       maxLength: 64,

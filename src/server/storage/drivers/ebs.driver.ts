@@ -28,19 +28,29 @@ function problems(settings: EbsSettings): SettingsProblem[] {
   const gib = settings.sizeBytes / GIB;
   const found: SettingsProblem[] = [];
   if (!Number.isInteger(gib)) {
-    found.push({ field: 'sizeBytes', detail: `sizeBytes must be a multiple of 1 GiB (${GIB}), not ${settings.sizeBytes}` });
+    found.push({
+      field: 'sizeBytes',
+      detail: `sizeBytes must be a multiple of 1 GiB (${GIB}), not ${settings.sizeBytes}`,
+    });
   } else if (gib < limits.minGib || gib > limits.maxGib) {
-    found.push({ field: 'sizeBytes', detail: `sizeBytes: a ${type} volume has ${limits.minGib} to ${limits.maxGib} GiB, not ${gib}` });
+    found.push({
+      field: 'sizeBytes',
+      detail: `sizeBytes: a ${type} volume has ${limits.minGib} to ${limits.maxGib} GiB, not ${gib}`,
+    });
   }
   if (limits.iops === null) {
-    if (iops !== null) found.push({ field: 'iops', detail: `iops cannot be provisioned for a ${type} volume; leave it out` });
+    if (iops !== null)
+      found.push({ field: 'iops', detail: `iops cannot be provisioned for a ${type} volume; leave it out` });
   } else if (iops === null) {
     if (limits.iops.required) found.push({ field: 'iops', detail: `iops must be given for a ${type} volume` });
   } else {
     // The base rate of gp3 comes with any size.
     const most = Math.max(limits.iops.min, Math.min(limits.iops.max, Math.floor(gib * limits.iops.perGib)));
     if (iops < limits.iops.min || iops > most) {
-      found.push({ field: 'iops', detail: `iops: a ${type} volume of ${gib} GiB takes ${limits.iops.min} to ${most}, not ${iops}` });
+      found.push({
+        field: 'iops',
+        detail: `iops: a ${type} volume of ${gib} GiB takes ${limits.iops.min} to ${most}, not ${iops}`,
+      });
     }
   }
   if (throughput !== null) {

@@ -8,7 +8,8 @@ function problems(settings: JuicefsSettings): SettingsProblem[] {
     return [
       {
         field: 'metadataUrl',
-        detail: 'metadataUrl must carry a password (rediss://:password@host:6379/1): whoever reaches the metadata owns the file system',
+        detail:
+          'metadataUrl must carry a password (rediss://:password@host:6379/1): whoever reaches the metadata owns the file system',
       },
     ];
   }

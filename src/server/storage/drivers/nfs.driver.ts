@@ -31,7 +31,8 @@ function problems(settings: NfsSettings): SettingsProblem[] {
   const names = settings.mountOptions.map((option) => option.split('=', 1)[0]!);
   return [...new Set(names)].flatMap((name) => {
     const reason = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
-    if (reason !== undefined) return [{ field: 'mountOptions', detail: `mountOptions may not contain ${name}: ${reason}` }];
+    if (reason !== undefined)
+      return [{ field: 'mountOptions', detail: `mountOptions may not contain ${name}: ${reason}` }];
     const repeated = names.filter((other) => other === name).length > 1;
     return repeated ? [{ field: 'mountOptions', detail: `mountOptions names ${name} twice; keep one` }] : [];
   });

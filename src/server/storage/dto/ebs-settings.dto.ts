@@ -7,7 +7,10 @@ export const EBS_VOLUME_TYPES = ['gp2', 'gp3', 'io1', 'io2', 'st1', 'sc1'] as co
 export type EbsVolumeType = (typeof EBS_VOLUME_TYPES)[number];
 
 /** Limits between type, size and performance stand in `ebs.driver.ts`. */
-@ApiSchema({ name: 'EbsSettings', description: 'The volume each job gets. Which sizes and rates a type takes is checked as EC2 does.' })
+@ApiSchema({
+  name: 'EbsSettings',
+  description: 'The volume each job gets. Which sizes and rates a type takes is checked as EC2 does.',
+})
 export class EbsSettings {
   @EnumField(EBS_VOLUME_TYPES, 'EbsVolumeType', {
     description: 'Volume type, as EC2 spells it.',
@@ -48,6 +51,11 @@ export class EbsSettings {
   })
   throughputMibPerSecond: number | null = null;
 
-  @BooleanField({ description: "Encrypt with the account's default key.", optional: true, default: true, example: true })
+  @BooleanField({
+    description: "Encrypt with the account's default key.",
+    optional: true,
+    default: true,
+    example: true,
+  })
   encrypted: boolean = true;
 }

@@ -32,6 +32,11 @@ export class EfsSettings {
   })
   tls: boolean = true;
 
-  @BooleanField({ description: "Authorise with the instance's IAM role.", optional: true, default: false, example: false })
+  @BooleanField({
+    description: "Authorise with the instance's IAM role.",
+    optional: true,
+    default: false,
+    example: false,
+  })
   iamAuthorization: boolean = false;
 }

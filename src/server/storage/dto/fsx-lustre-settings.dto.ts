@@ -1,7 +1,10 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { StringField } from '../../common/fields.js';
 
-@ApiSchema({ name: 'FsxLustreSettings', description: 'What the Lustre client needs to mount an FSx for Lustre file system.' })
+@ApiSchema({
+  name: 'FsxLustreSettings',
+  description: 'What the Lustre client needs to mount an FSx for Lustre file system.',
+})
 export class FsxLustreSettings {
   @StringField({
     description: "The file system's id.",

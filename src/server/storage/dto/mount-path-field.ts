@@ -25,7 +25,8 @@ const IsUsableMountPath: PropertyDecorator = (target, property) => {
     propertyName: String(property),
     validator: {
       validate: (value: unknown) => typeof value === 'string' && mountPathProblem(value) === null,
-      defaultMessage: (args) => (typeof args?.value === 'string' && mountPathProblem(args.value)) || 'mountPath must be a text',
+      defaultMessage: (args) =>
+        (typeof args?.value === 'string' && mountPathProblem(args.value)) || 'mountPath must be a text',
     },
   });
 };

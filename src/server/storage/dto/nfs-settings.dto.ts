@@ -21,7 +21,8 @@ export class NfsSettings {
   @StringField({
     description: 'Directory the server exports.',
     pattern: new RegExp(`^/(${SEGMENT}(/${SEGMENT})*)?$`),
-    patternMessage: 'exportPath must be an absolute path of letters, digits and ._- without a final slash, such as /exports/checkpoints',
+    patternMessage:
+      'exportPath must be an absolute path of letters, digits and ._- without a final slash, such as /exports/checkpoints',
     example: '/exports/checkpoints',
   })
   exportPath: string;
@@ -35,7 +36,8 @@ export class NfsSettings {
   version: NfsVersion = '4.1';
 
   @StringArrayField({
-    description: 'Mount options beyond those always set: the version, `hard`, `timeo=600`, `retrans=2`, `_netdev` and `nofail`.',
+    description:
+      'Mount options beyond those always set: the version, `hard`, `timeo=600`, `retrans=2`, `_netdev` and `nofail`.',
     optional: true,
     default: [],
     maxItems: 32,

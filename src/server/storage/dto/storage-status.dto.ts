@@ -1,7 +1,10 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { STORAGE_STATES, type StorageState } from '../storage-status.js';
 
-@ApiSchema({ name: 'StorageStatus', description: 'What is known of the storage. Nothing counts as working that was not written and read back.' })
+@ApiSchema({
+  name: 'StorageStatus',
+  description: 'What is known of the storage. Nothing counts as working that was not written and read back.',
+})
 export class StorageStatusDto {
   @ApiProperty({
     enum: STORAGE_STATES,
@@ -16,10 +19,17 @@ export class StorageStatusDto {
 
   @ApiProperty({
     description: 'The state in words, with the names of hosts.',
-    example: 'No host has written to this storage and read it back since it was set up or changed: start a verification.',
+    example:
+      'No host has written to this storage and read it back since it was set up or changed: start a verification.',
   })
   message: string;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When this was measured; null when it was not.', example: null })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When this was measured; null when it was not.',
+    example: null,
+  })
   checkedAt: string | null;
 }

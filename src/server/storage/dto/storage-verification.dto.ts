@@ -18,7 +18,11 @@ export class VerifiedHostDto {
   })
   sees: string[];
 
-  @ApiProperty({ type: FailureDto, nullable: true, description: 'Why it could not use the storage; null when it could.' })
+  @ApiProperty({
+    type: FailureDto,
+    nullable: true,
+    description: 'Why it could not use the storage; null when it could.',
+  })
   failure: FailureDto | null;
 }
 

@@ -29,7 +29,12 @@ class StorageCommonDto {
   @ApiProperty({ description: 'Where it is mounted on every host.', example: '/mnt/batchpoint' })
   mountPath: string;
 
-  @ApiProperty({ enum: STORAGE_PURPOSES, enumName: 'StoragePurpose', isArray: true, example: ['checkpoint', 'scratch'] })
+  @ApiProperty({
+    enum: STORAGE_PURPOSES,
+    enumName: 'StoragePurpose',
+    isArray: true,
+    example: ['checkpoint', 'scratch'],
+  })
   purposes: StoragePurpose[];
 
   @LabelsProperty()
@@ -38,7 +43,11 @@ class StorageCommonDto {
   @ApiProperty({ type: StorageStatusDto })
   status: StorageStatusDto;
 
-  @ApiProperty({ type: StorageVerificationDto, nullable: true, description: 'null: none has ended since the last change.' })
+  @ApiProperty({
+    type: StorageVerificationDto,
+    nullable: true,
+    description: 'null: none has ended since the last change.',
+  })
   lastVerification: StorageVerificationDto | null;
 
   @ApiProperty({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
@@ -76,7 +85,12 @@ export class StorageDto extends StorageCommonDto {
     kind: 'nfs',
     name: 'checkpoints',
     mountPath: '/mnt/batchpoint',
-    settings: { server: 'files.example.internal', exportPath: '/exports/checkpoints', version: '4.1', mountOptions: ['noresvport'] },
+    settings: {
+      server: 'files.example.internal',
+      exportPath: '/exports/checkpoints',
+      version: '4.1',
+      mountOptions: ['noresvport'],
+    },
     purposes: ['checkpoint', 'scratch'],
     labels: { team: 'genomics' },
     status: storageStatus({ kind: 'nfs', lastVerification: null }),

@@ -21,7 +21,8 @@ export class UpdateStorageDto {
     type: 'object',
     selfRequired: false,
     additionalProperties: true,
-    description: "Fields of the kind's settings to change; null puts one back to its default. A secret that is left out stays.",
+    description:
+      "Fields of the kind's settings to change; null puts one back to its default. A secret that is left out stays.",
     example: { mountOptions: ['noresvport'] },
   })
   @ValidateIf((_, value: unknown) => value !== undefined)
