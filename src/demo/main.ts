@@ -30,7 +30,8 @@ export async function run(): Promise<number> {
     await tellTheStory(stage);
     return 0;
   } catch (error) {
-    if (error instanceof Interrupted) {
+    // Ctrl-C reaches the commands we run as well, and what they then fail with is no failure.
+    if (error instanceof Interrupted || interrupted.signal.aborted) {
       narrator.line('\nInterrupted.');
       return 130;
     }
