@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FAILURE_CODES } from '../../src/protocol/failure.js';
 import { ERROR_CODES } from '../../src/server/common/error-codes.js';
 import { SETTINGS } from '../../src/server/config/settings.js';
 
@@ -32,6 +33,14 @@ describe('Documentation', () => {
     const expected = Object.entries(ERROR_CODES).map(([name, { status }]) => [code(name), String(status)]);
     expect(documented.sort()).toEqual(expected.sort());
     for (const row of rows(read('docs/errors.md'))) expect(row.filter((cell) => cell === '')).toEqual([]);
+  });
+
+  it('has every failure code with its cause and its remedy, in the order of the list', () => {
+    const documented = rows(read('docs/failure-codes.md'));
+    expect(documented.map(([name]) => name)).toEqual(FAILURE_CODES.map(code));
+    for (const [name, why, remedy] of documented) {
+      expect([name, why, remedy]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/), expect.stringMatching(/^[A-Z].*\.$/)]);
+    }
   });
 
   it('carries the licence whole', () => {

@@ -22,7 +22,16 @@ async function main(): Promise<void> {
     params: { header: { 'Idempotency-Key': 'sample-1' } },
   });
   if (created.error) throw new Error(\`\${created.error.code}: \${created.error.detail}\`);
-  const kind: components['schemas']['Storage']['kind'] = created.data.kind;
+  const storage: components['schemas']['Storage'] = created.data;
+  const kind: components['schemas']['Storage']['kind'] = storage.kind;
+  // The kind tells which settings there are.
+  if (storage.kind === 'nfs') {
+    const server: string = storage.settings.server;
+    // @ts-expect-error: NFS has none
+    console.log(server, storage.settings.fileSystemId);
+  }
+  // @ts-expect-error: nor may settings of one kind come with another
+  await client.POST('/api/v1/storages', { body: { kind: 'efs', name: 'x', mountPath: '/mnt/x', settings: { server: 'x' } }, params: { query: { dryRun: true } } });
 
   const settings = await client.GET('/api/v1/settings');
   if (!settings.data) throw new Error('no settings');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { AGENT_API } from '../../src/protocol/agent-api.js';
 import { type DocumentedOperation, operations } from '../support/api-document.js';
+import { registered } from '../support/conformance.js';
 import { FakeAgent } from '../support/fake-agent.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -55,6 +56,12 @@ describe('Every route', () => {
     const answered = await answer.text();
     return { status: answer.status, body: answered.startsWith('{') ? (JSON.parse(answered) as object) : {} };
   }
+
+  it('is in the document, and every one in the document is there', () => {
+    // The documentation itself, and what Fastify answers HEAD and OPTIONS with by itself.
+    const own = [...registered].filter((route) => !/^(HEAD|OPTIONS) | \/(docs|openapi)\b/.test(route));
+    expect(own.sort()).toEqual(operations.map(label).sort());
+  });
 
   it.each(each((route) => !isPublic(route)))('%s is closed to those without credentials', async (_, route) => {
     expect(await send(route)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
