@@ -185,12 +185,9 @@ function problem(status: number, text: string, what: string): Error {
   return later ? new ServerUnavailableError(message) : new ServerRefusedError(status, code, message);
 }
 
-/** fetch hides what happened one or two causes deep. */
+/** fetch hides what happened one or two causes deep; of several addresses tried, the first speaks for all. */
 function reasonOf(error: unknown): string {
-  let deepest = error;
-  while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause;
-  if (deepest instanceof AggregateError && deepest.errors[0] instanceof Error) return deepest.errors[0].message;
-  return deepest instanceof Error
-    ? deepest.message || ((deepest as NodeJS.ErrnoException).code ?? deepest.name)
-    : String(deepest);
+  let deepest = error as NodeJS.ErrnoException & { errors?: Error[] };
+  while (deepest.cause !== undefined) deepest = deepest.cause as typeof deepest;
+  return deepest.errors?.[0]?.message ?? (deepest.message || (deepest.code ?? deepest.name));
 }

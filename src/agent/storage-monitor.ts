@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { AgentStorage, StorageHealth } from '../protocol/agent-api.js';
 import { toFailure } from '../protocol/failure.js';
@@ -15,8 +14,9 @@ const PROBE_LIMIT_MS = 10_000;
  */
 const LOOK = '[ ! -e "$1" ] || stat -f "$1" >/dev/null';
 
-/** Writes, flushes, reads back, removes. $1 the mount path, $2 the store's root, $3 a file name of this host's own. */
+/** Writes, flushes, reads back, removes; a path that needs no mount is made by the store. $1 the mount path, $2 the store's root, $3 a file name of this host's own. */
 const WRITE = `set -e
+[ -e "$1" ] || exit 0
 if [ -d "$2" ]; then d=$2; else d=$1; fi
 f=$d/.probe-$3
 echo probe | dd of="$f" conv=fsync status=none
@@ -95,8 +95,7 @@ export class StorageMonitor {
       await this.probe(LOOK, storage);
       // Before the first write of any kind: a host's own disk under the mount point must not be written to.
       await this.within(checkMounted(storage), storage);
-      // A path that needs no mount is made by the store.
-      if (storage.fileSystemTypes.length > 0 || existsSync(storage.mountPath)) await this.probe(WRITE, storage);
+      await this.probe(WRITE, storage);
       const store = this.opened ?? (await this.within(ImageStore.open(storage, this.hostId), storage));
       const space = await this.within(store.checkReady(), storage);
       if (this.opened === null) await this.prepare(store);

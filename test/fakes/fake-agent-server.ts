@@ -75,7 +75,7 @@ export class FakeAgentServer {
     await new Promise((resolve) => server.close(resolve));
   }
 
-  configure(change: Partial<AgentConfig> & { mountPath?: string; policy?: Partial<Policy> }): void {
+  configure(change: Partial<Omit<AgentConfig, 'policy'>> & { mountPath?: string; policy?: Partial<Policy> }): void {
     const { mountPath, policy, ...rest } = change;
     const storage =
       mountPath === undefined

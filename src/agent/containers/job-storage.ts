@@ -23,8 +23,8 @@ export interface JobStorageContext {
  */
 export class JobStorage {
   constructor(
-    private readonly containers: JobContainers,
-    private readonly docker: DockerEngine,
+    private readonly containers: Pick<JobContainers, 'all' | 'remember'>,
+    private readonly docker: Pick<DockerEngine, 'runcRoot' | 'restoredFrom'>,
     private readonly context: JobStorageContext,
     private readonly clock: Clock,
     private readonly log: Logger,
