@@ -2,10 +2,16 @@
 
 /** Every command, and the module that runs it; loaded only when asked for. Each exports `run(argv): Promise<exit code>`. */
 const COMMANDS: Record<string, { module: string; summary: string }> = {
-  start: { module: './standalone/main.js', summary: 'everything on this machine: server, PostgreSQL, Docker Engine and agent' },
+  start: {
+    module: './standalone/main.js',
+    summary: 'everything on this machine: server, PostgreSQL, Docker Engine and agent',
+  },
   server: { module: './server/main.js', summary: 'the server: API, Swagger UI at /docs' },
   agent: { module: './agent/main.js', summary: 'the agent, on every host that runs jobs' },
-  doctor: { module: './agent/doctor-command.js', summary: 'check whether this host can checkpoint and restore, and what to do if not' },
+  doctor: {
+    module: './agent/doctor-command.js',
+    summary: 'check whether this host can checkpoint and restore, and what to do if not',
+  },
   openapi: { module: './server/openapi.js', summary: 'print the OpenAPI document' },
   demo: { module: './demo/main.js', summary: 'checkpoint a job, kill its host, restore it on another' },
   'shim-create': { module: './agent/restore/shim-create.js', summary: 'called by batchpoint-runc, not by people' },

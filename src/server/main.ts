@@ -75,7 +75,9 @@ async function listen(app: NestFastifyApplication, config: ServerConfig): Promis
     await app.listen(config.port, config.host);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new ConfigError(`port ${config.port} on ${config.host} is in use; stop what listens there or set BATCHPOINT_PORT`);
+    throw new ConfigError(
+      `port ${config.port} on ${config.host} is in use; stop what listens there or set BATCHPOINT_PORT`,
+    );
   }
   const url = (await app.getUrl()).replace('[::1]', 'localhost');
   new Logger('Server').log({ url, docs: `${url}/docs`, msg: `listening on ${url}` });
@@ -95,6 +97,7 @@ function databaseHint(error: unknown): string {
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ETIMEDOUT') {
     return `cannot reach the database of DATABASE_URL: ${(error as Error).message || String(code)}`;
   }
-  if (code === '28P01' || code === '28000' || code === '3D000') return `the database of DATABASE_URL refuses us: ${(error as Error).message}`;
+  if (code === '28P01' || code === '28000' || code === '3D000')
+    return `the database of DATABASE_URL refuses us: ${(error as Error).message}`;
   return message;
 }

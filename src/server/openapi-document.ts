@@ -9,7 +9,7 @@ export const TAGS: [name: string, description: string][] = [
   ['Compute environments', 'AWS Batch compute environments, with their storage and policy.'],
   ['Hosts', 'Instances that run the agent. They enrol with a join token.'],
   ['Jobs', 'AWS Batch jobs, over all their attempts, as the agents see them.'],
-  ['Checkpoints', 'Images of a job\'s container. Only a committed one can restore.'],
+  ['Checkpoints', "Images of a job's container. Only a committed one can restore."],
   ['Restores', 'Tries to continue a job from a checkpoint.'],
   ['Operations', 'Long-running requests and their outcome.'],
   ['Settings', 'The system-wide policy and the rhythm of the agents.'],
@@ -39,8 +39,14 @@ export function buildDocument(app: NestFastifyApplication): OpenAPIObject {
     .setOpenAPIVersion('3.1.0')
     .addServer('/', 'This server')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'An API token.' }, 'token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'A join token.' }, 'join-token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: "A host's own credential." }, 'agent');
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'A join token.' },
+      'join-token',
+    )
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: "A host's own credential." },
+      'agent',
+    );
   for (const [name, description] of TAGS) builder.addTag(name, description);
   const document = SwaggerModule.createDocument(app, builder.build());
   applyOneOf(document);
@@ -53,7 +59,12 @@ export function serveDocs(app: NestFastifyApplication): void {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Batchpoint API',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, docExpansion: 'list', operationsSorter: null },
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      docExpansion: 'list',
+      operationsSorter: null,
+    },
   });
 }
 

@@ -28,7 +28,8 @@ describe('docker-compose.yml', () => {
   const { server, postgres } = compose.services;
 
   it('gives every service a health check, and the server waits for a healthy database', () => {
-    for (const { healthcheck } of [server, postgres]) expect(healthcheck).toMatchObject({ test: expect.any(Array), retries: expect.any(Number) });
+    for (const { healthcheck } of [server, postgres])
+      expect(healthcheck).toMatchObject({ test: expect.any(Array), retries: expect.any(Number) });
     expect(server.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
     expect(server.healthcheck!.test.join(' ')).toContain('/readyz');
   });
@@ -55,7 +56,11 @@ describe('docker-compose.yml', () => {
 
   it('speaks of the same database on both sides', () => {
     const url = new URL(server.environment.DATABASE_URL!);
-    expect([url.hostname, url.username, url.pathname]).toEqual(['postgres', postgres.environment.POSTGRES_USER, `/${postgres.environment.POSTGRES_DB}`]);
+    expect([url.hostname, url.username, url.pathname]).toEqual([
+      'postgres',
+      postgres.environment.POSTGRES_USER,
+      `/${postgres.environment.POSTGRES_DB}`,
+    ]);
   });
 
   it('is a configuration the server takes, and publishes plain HTTP on loopback only', () => {
@@ -73,7 +78,10 @@ describe('docker-compose.yml', () => {
   it('builds from a Dockerfile that copies only what there is', () => {
     const dockerfile = read(server.build!.dockerfile);
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap((match) => match[1]!.split(' '));
-    const allowed = read('.dockerignore').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const allowed = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
     expect([...new Set(copied)].sort()).toEqual(allowed.sort());
     expect(dockerfile).toMatch(/^USER node$/m);
     expect(dockerfile).toContain('dist/src/main.js');

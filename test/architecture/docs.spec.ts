@@ -11,7 +11,12 @@ function rows(page: string): string[][] {
   return page
     .split('\n')
     .filter((line) => line.startsWith('| `'))
-    .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
 }
 const code = (text: string | undefined): string => (text ? `\`${text}\`` : '');
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -39,7 +44,11 @@ describe('Documentation', () => {
     const documented = rows(read('docs/failure-codes.md'));
     expect(documented.map(([name]) => name)).toEqual(FAILURE_CODES.map(code));
     for (const [name, why, remedy] of documented) {
-      expect([name, why, remedy]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/), expect.stringMatching(/^[A-Z].*\.$/)]);
+      expect([name, why, remedy]).toEqual([
+        name,
+        expect.stringMatching(/^[A-Z].*\.$/),
+        expect.stringMatching(/^[A-Z].*\.$/),
+      ]);
     }
   });
 

@@ -80,12 +80,25 @@ describe('A TypeScript client generated from the document', () => {
     writeFileSync(join(directory, 'schema.d.ts'), types);
     writeFileSync(join(directory, 'sample.ts'), SAMPLE);
     writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-    const compilerOptions = { strict: true, target: 'ES2023', module: 'NodeNext', skipLibCheck: true, types: ['node'], lib: ['ES2023', 'DOM'] };
+    const compilerOptions = {
+      strict: true,
+      target: 'ES2023',
+      module: 'NodeNext',
+      skipLibCheck: true,
+      types: ['node'],
+      lib: ['ES2023', 'DOM'],
+    };
     writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['sample.ts'] }));
-    const compiled = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', directory], { encoding: 'utf8' });
+    const compiled = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', directory], {
+      encoding: 'utf8',
+    });
     expect(compiled.stdout).toBe('');
     // Not synchronously: the server is in this process.
-    const { stdout } = await promisify(execFile)(process.execPath, [join(directory, 'sample.js'), server.url, server.adminToken], { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(directory, 'sample.js'), server.url, server.adminToken],
+      { timeout: 30_000 },
+    );
     expect(JSON.parse(stdout)).toEqual({ kind: 'local', interval: '15m', keep: 3, pages: 0, code: 'not-found' });
   });
 });

@@ -35,7 +35,9 @@ describe('Migrations', () => {
     return dataSource;
   }
   const shape = async (dataSource: DataSource): Promise<string[]> =>
-    (await dataSource.query<{ line: string }[]>(SHAPE)).map((row) => row.line).filter((line) => !/\bmigrations(\b|_)/.test(line));
+    (await dataSource.query<{ line: string }[]>(SHAPE))
+      .map((row) => row.line)
+      .filter((line) => !/\bmigrations(\b|_)/.test(line));
 
   it('go up, all the way down to nothing, and up again to the same', async () => {
     const { url } = await empty();
@@ -54,7 +56,9 @@ describe('Migrations', () => {
     const all = await loadMigrations();
     const shapes: string[][] = [];
     for (let count = 0; count <= all.length; count += 1) {
-      const dataSource = await new DataSource(dataSourceOptions({ url, poolSize: 2 }, { migrations: all.slice(0, count) })).initialize();
+      const dataSource = await new DataSource(
+        dataSourceOptions({ url, poolSize: 2 }, { migrations: all.slice(0, count) }),
+      ).initialize();
       await dataSource.runMigrations();
       shapes.push(await shape(dataSource));
       await dataSource.destroy();
@@ -70,7 +74,10 @@ describe('Migrations', () => {
     const server = await startTestApp();
     try {
       const entities = server.app.get(DataSource).options.entities as never;
-      const options = { ...dataSourceOptions({ url: server.databaseUrl, poolSize: 2 }, { entities }), namingStrategy: new SnakeNamingStrategy() };
+      const options = {
+        ...dataSourceOptions({ url: server.databaseUrl, poolSize: 2 }, { entities }),
+        namingStrategy: new SnakeNamingStrategy(),
+      };
       const dataSource = await new DataSource(options).initialize();
       const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
       await dataSource.destroy();

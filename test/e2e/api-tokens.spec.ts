@@ -11,7 +11,13 @@ describe('API tokens', () => {
 
   it('are created with a secret that is shown once and works', async () => {
     const created = await create({ name: 'reader', role: 'viewer' }).expect(201);
-    expect(created.body).toMatchObject({ name: 'reader', role: 'viewer', expiresAt: null, lastUsedAt: null, version: 1 });
+    expect(created.body).toMatchObject({
+      name: 'reader',
+      role: 'viewer',
+      expiresAt: null,
+      lastUsedAt: null,
+      version: 1,
+    });
     expect(created.headers.location).toBe(`/api/v1/api-tokens/${created.body.id}`);
     expect(created.headers.etag).toBe('"1"');
     await server.api('get', '/settings', created.body.token).expect(200);
@@ -53,7 +59,8 @@ describe('API tokens', () => {
     const { body } = await server.api('get', '/api-tokens?role=admin').expect(200);
     const admins = body.items as { id: string; name: string }[];
     const last = admins.find((token) => token.name === 'admin-token-file')!;
-    for (const token of admins.filter((other) => other !== last)) await server.api('delete', `/api-tokens/${token.id}`).expect(204);
+    for (const token of admins.filter((other) => other !== last))
+      await server.api('delete', `/api-tokens/${token.id}`).expect(204);
     const refused = await server.api('delete', `/api-tokens/${last.id}`).expect(409);
     expect(refused.body.code).toBe('last-admin-token');
   });

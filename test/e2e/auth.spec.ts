@@ -21,10 +21,19 @@ describe('Authentication', () => {
     ['get', '/join-tokens', 'admin'],
     ['post', '/join-tokens', 'admin'],
   ];
-  const CASES = MATRIX.flatMap(([method, path, needed]) => ROLES.map((role): [Role, Method, string, boolean] => [role, method, path, ROLES.indexOf(role) >= ROLES.indexOf(needed)]));
+  const CASES = MATRIX.flatMap(([method, path, needed]) =>
+    ROLES.map((role): [Role, Method, string, boolean] => [
+      role,
+      method,
+      path,
+      ROLES.indexOf(role) >= ROLES.indexOf(needed),
+    ]),
+  );
 
   it.each(CASES)('%s: %s %s allowed: %s', async (role, method, path, allowed) => {
-    const answer = await server.api(method, path, await server.token(role)).send(method === 'get' || method === 'delete' ? undefined : {});
+    const answer = await server
+      .api(method, path, await server.token(role))
+      .send(method === 'get' || method === 'delete' ? undefined : {});
     if (allowed) expect(answer.status).not.toBe(403);
     else expect(answer.body).toMatchObject({ status: 403, code: 'forbidden', detail: expect.stringContaining(role) });
     expect(answer.status).not.toBe(401);
@@ -53,9 +62,12 @@ describe('Authentication', () => {
     expect(answer.body.detail).toContain('join tokens');
   });
 
-  it.each(['/livez', '/readyz', '/version', '/metrics', '/docs', '/openapi.json', '/openapi.yaml'])('%s needs none', async (path) => {
-    await server.raw('get', path).expect(200);
-  });
+  it.each(['/livez', '/readyz', '/version', '/metrics', '/docs', '/openapi.json', '/openapi.yaml'])(
+    '%s needs none',
+    async (path) => {
+      await server.raw('get', path).expect(200);
+    },
+  );
 
   describe('join tokens', () => {
     it('are good for as many enrolments as they say, also at once', async () => {
@@ -70,10 +82,17 @@ describe('Authentication', () => {
     });
 
     it('expire', async () => {
-      const { body } = await server.api('post', '/join-tokens').send({ name: 'old', expiresAt: '2100-01-01T00:00:00+02:00' }).expect(201);
+      const { body } = await server
+        .api('post', '/join-tokens')
+        .send({ name: 'old', expiresAt: '2100-01-01T00:00:00+02:00' })
+        .expect(201);
       expect(body.expiresAt).toBe('2099-12-31T22:00:00.000Z');
-      await server.app.get(Database).dataSource.query(`update join_tokens set expires_at = now() - interval '1 s' where id = $1`, [body.id]);
-      await expect(server.app.get(JoinTokensService).consume(body.id as string)).rejects.toMatchObject({ code: 'join-token-spent' });
+      await server.app
+        .get(Database)
+        .dataSource.query(`update join_tokens set expires_at = now() - interval '1 s' where id = $1`, [body.id]);
+      await expect(server.app.get(JoinTokensService).consume(body.id as string)).rejects.toMatchObject({
+        code: 'join-token-spent',
+      });
     });
 
     it('belong to a compute environment there is, and go with it', async () => {
@@ -82,7 +101,10 @@ describe('Authentication', () => {
       expect(refused.body.errors[0].pointer).toBe('/computeEnvironmentId');
       const environment = await server.api('post', '/compute-environments').send({ name: 'short-lived' }).expect(201);
       const computeEnvironmentId = environment.body.id as string;
-      const { body } = await server.api('post', '/join-tokens').send({ name: 'its-own', computeEnvironmentId }).expect(201);
+      const { body } = await server
+        .api('post', '/join-tokens')
+        .send({ name: 'its-own', computeEnvironmentId })
+        .expect(201);
       const listed = await server.api('get', `/join-tokens?computeEnvironmentId=${computeEnvironmentId}`).expect(200);
       expect(listed.body.items).toEqual([expect.objectContaining({ id: body.id })]);
       await server.api('delete', `/compute-environments/${computeEnvironmentId}`).expect(204);
@@ -93,7 +115,9 @@ describe('Authentication', () => {
       const { body } = await server.api('post', '/join-tokens').send({ name: 'gone' }).expect(201);
       await server.api('delete', `/join-tokens/${body.id}`).expect(204);
       expect(await server.app.get(JoinTokensService).findJoinToken(hashSecret(body.token as string))).toBeNull();
-      await expect(server.app.get(JoinTokensService).consume(body.id as string)).rejects.toMatchObject({ code: 'join-token-spent' });
+      await expect(server.app.get(JoinTokensService).consume(body.id as string)).rejects.toMatchObject({
+        code: 'join-token-spent',
+      });
     });
   });
 

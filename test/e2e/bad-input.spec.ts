@@ -3,7 +3,12 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-const PROBLEM = { type: expect.stringMatching(/^urn:batchpoint:error:/), title: expect.any(String), detail: expect.any(String), errors: expect.any(Array) };
+const PROBLEM = {
+  type: expect.stringMatching(/^urn:batchpoint:error:/),
+  title: expect.any(String),
+  detail: expect.any(String),
+  errors: expect.any(Array),
+};
 
 describe('Bad input', () => {
   let server: TestApp;
@@ -60,7 +65,10 @@ describe('Bad input', () => {
   });
 
   it('names nested fields by pointer', async () => {
-    const answer = await server.api('patch', '/settings').send({ policy: { keep: 0, intervall: '5m', interval: 'soon' } }).expect(400);
+    const answer = await server
+      .api('patch', '/settings')
+      .send({ policy: { keep: 0, intervall: '5m', interval: 'soon' } })
+      .expect(400);
     expect((answer.body.errors as { pointer: string }[]).map((error) => error.pointer).sort()).toEqual([
       '/policy/interval',
       '/policy/intervall',
@@ -128,6 +136,7 @@ describe('Bad input', () => {
       socket.on('close', () => resolve(got));
     });
     expect(text).toMatch(/^HTTP\/1.1 400/);
+    expect(JSON.parse(text.split('\r\n\r\n')[1]!)).toMatchObject({ ...PROBLEM, code: 'malformed-request' });
     await server.raw('get', '/livez').expect(200);
   });
 
@@ -140,8 +149,16 @@ describe('Bad input', () => {
         fc.stringMatching(/^[\x20-\x7e]{0,40}$/),
         async (path, body, query, header) => {
           const search = new URLSearchParams(query).toString();
-          const patched = await server.api('patch', `${path}?${search}`).set('if-match', header).send(JSON.stringify(body)).type('json');
-          const posted = await server.api('post', `${path}?${search}`).set('idempotency-key', header).send(JSON.stringify(body)).type('json');
+          const patched = await server
+            .api('patch', `${path}?${search}`)
+            .set('if-match', header)
+            .send(JSON.stringify(body))
+            .type('json');
+          const posted = await server
+            .api('post', `${path}?${search}`)
+            .set('idempotency-key', header)
+            .send(JSON.stringify(body))
+            .type('json');
           const listed = await server.api('get', `${path}?${search}`).set('if-none-match', header);
           const read = await server.api('get', `${path}/${encodeURIComponent(header)}x`);
           for (const { status } of [patched, posted, listed, read]) expect(status).toBeLessThan(500);

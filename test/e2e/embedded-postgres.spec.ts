@@ -1,5 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../src/server/database/embedded-postgres.js';
@@ -71,7 +82,9 @@ describe('Embedded PostgreSQL', () => {
     const cluster = join(root, 'data/postgres');
     expect(statSync(cluster).mode & 0o077).toBe(0);
     const { url } = clusters[0]!;
-    expect(await query(url, `select setting from pg_settings where name = 'listen_addresses'`)).toEqual([{ setting: '' }]);
+    expect(await query(url, `select setting from pg_settings where name = 'listen_addresses'`)).toEqual([
+      { setting: '' },
+    ]);
   });
 
   it('is taken over by the next server after kill -9, with everything that was committed', async () => {
@@ -149,7 +162,7 @@ describe('Embedded PostgreSQL', () => {
     await expect(start()).rejects.toThrow(/made by PostgreSQL 12/);
   });
 
-  it('works in a directory whose path is longer than a socket\'s may be', async () => {
+  it("works in a directory whose path is longer than a socket's may be", async () => {
     const long = join(root, 'a'.repeat(60), 'b'.repeat(60));
     const cluster = await start(long);
     expect(await query(cluster.url, 'select 1 as one')).toEqual([{ one: 1 }]);

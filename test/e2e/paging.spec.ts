@@ -20,7 +20,10 @@ describe('Paging', () => {
   async function add(): Promise<string> {
     made += 1;
     const name = `${String.fromCharCode(97 + ((made * 7) % 26))}-${made}`;
-    const answer = await server.api('post', '/api-tokens').send({ name, role: made % 2 ? 'viewer' : 'operator' }).expect(201);
+    const answer = await server
+      .api('post', '/api-tokens')
+      .send({ name, role: made % 2 ? 'viewer' : 'operator' })
+      .expect(201);
     return answer.body.id as string;
   }
 
@@ -28,7 +31,10 @@ describe('Paging', () => {
     const items: Item[] = [];
     let path: string | undefined = `/api/v1/api-tokens?${query}`;
     while (path !== undefined) {
-      const answer: Response = await server.raw('get', path).set('authorization', `Bearer ${server.adminToken}`).expect(200);
+      const answer: Response = await server
+        .raw('get', path)
+        .set('authorization', `Bearer ${server.adminToken}`)
+        .expect(200);
       items.push(...(answer.body.items as Item[]));
       const next = /^<([^>]+)>; rel="next"$/.exec(answer.headers.link ?? '')?.[1];
       expect(next !== undefined).toBe(answer.body.nextPageToken !== null);
@@ -41,19 +47,24 @@ describe('Paging', () => {
   it('sees every row that was there exactly once, in order, while rows are inserted', async () => {
     const sorts = ['createdAt', '-createdAt', 'name', '-name'];
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...sorts), fc.integer({ min: 1, max: 9 }), fc.nat(2), async (sort, pageSize, inserts) => {
-        const before = await server.api('get', '/api-tokens?pageSize=200').expect(200);
-        const items = await walk(`pageSize=${pageSize}&sort=${sort}`, async () => {
-          for (let i = 0; i < inserts && made < 180; i += 1) await add();
-        });
-        const ids = items.map((item) => item.id);
-        expect(new Set(ids).size).toBe(ids.length);
-        expect(ids).toEqual(expect.arrayContaining((before.body.items as Item[]).map((item) => item.id)));
-        const key = sort.replace('-', '') as 'name' | 'createdAt';
-        const keys = items.map((item) => item[key]);
-        const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-        expect(keys).toEqual(sort.startsWith('-') ? sorted.reverse() : sorted);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...sorts),
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(2),
+        async (sort, pageSize, inserts) => {
+          const before = await server.api('get', '/api-tokens?pageSize=200').expect(200);
+          const items = await walk(`pageSize=${pageSize}&sort=${sort}`, async () => {
+            for (let i = 0; i < inserts && made < 180; i += 1) await add();
+          });
+          const ids = items.map((item) => item.id);
+          expect(new Set(ids).size).toBe(ids.length);
+          expect(ids).toEqual(expect.arrayContaining((before.body.items as Item[]).map((item) => item.id)));
+          const key = sort.replace('-', '') as 'name' | 'createdAt';
+          const keys = items.map((item) => item[key]);
+          const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+          expect(keys).toEqual(sort.startsWith('-') ? sorted.reverse() : sorted);
+        },
+      ),
       { numRuns: 12 },
     );
   }, 60_000);
@@ -73,17 +84,21 @@ describe('Paging', () => {
     }
   });
 
-  it.each(['x', 'W10', Buffer.from('["a",{},"b"]').toString('base64url'), Buffer.from('["a","2","b",4]').toString('base64url')])(
-    'refuses the made-up token %s',
-    async (token) => {
-      const answer = await server.api('get', `/api-tokens?pageToken=${token}`).expect(400);
-      expect(answer.body.code).toBe('invalid-page-token');
-    },
-  );
+  it.each([
+    'x',
+    'W10',
+    Buffer.from('["a",{},"b"]').toString('base64url'),
+    Buffer.from('["a","2","b",4]').toString('base64url'),
+  ])('refuses the made-up token %s', async (token) => {
+    const answer = await server.api('get', `/api-tokens?pageToken=${token}`).expect(400);
+    expect(answer.body.code).toBe('invalid-page-token');
+  });
 
   it('refuses a forged position of the wrong type without a 500', async () => {
     const first = await server.api('get', '/api-tokens?pageSize=2').expect(200);
-    const [binding, , id] = JSON.parse(Buffer.from(first.body.nextPageToken as string, 'base64url').toString()) as string[];
+    const [binding, , id] = JSON.parse(
+      Buffer.from(first.body.nextPageToken as string, 'base64url').toString(),
+    ) as string[];
     for (const value of ['not a time', 17, '2026-99-99T00:00:00Z']) {
       const forged = Buffer.from(JSON.stringify([binding, value, id])).toString('base64url');
       const answer = await server.api('get', `/api-tokens?pageToken=${forged}`);

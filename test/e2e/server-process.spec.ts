@@ -51,7 +51,12 @@ describe('batchpoint server', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
-    await refuses(['--port', String(port)], { BATCHPOINT_ADMIN_TOKEN_FILE: tokenFile }, 2, new RegExp(`port ${port}.*in use`));
+    await refuses(
+      ['--port', String(port)],
+      { BATCHPOINT_ADMIN_TOKEN_FILE: tokenFile },
+      2,
+      new RegExp(`port ${port}.*in use`),
+    );
     other.close();
   });
 
@@ -78,7 +83,11 @@ describe('batchpoint server', () => {
       expect(await ask(token === other ? TOKEN : other)).toBe(401);
       const created = await fetch(`${url}/api/v1/api-tokens`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'x-request-id': 'my-request-1' },
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'x-request-id': 'my-request-1',
+        },
         body: JSON.stringify({ name: `logged-${token.length}`, role: 'viewer' }),
       });
       expect(created.headers.get('x-request-id')).toBe('my-request-1');
@@ -86,8 +95,18 @@ describe('batchpoint server', () => {
       expect(await server.stop()).toEqual({ code: 0, signal: null });
       expect(server.adminToken).toBeUndefined();
       for (const text of [token, secret]) expect(server.stdout + server.stderr).not.toContain(text);
-      const lines = server.stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
-      expect(lines).toContainEqual(expect.objectContaining({ context: 'Access', requestId: 'my-request-1', status: 201, path: '/api/v1/api-tokens' }));
+      const lines = server.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(lines).toContainEqual(
+        expect.objectContaining({
+          context: 'Access',
+          requestId: 'my-request-1',
+          status: 201,
+          path: '/api/v1/api-tokens',
+        }),
+      );
     }
     writeFileSync(tokenFile, `${TOKEN}\n`);
   });
@@ -102,7 +121,9 @@ describe('batchpoint server', () => {
       const second = run([], { DATABASE_URL: own.url });
       const url = await second.listening();
       expect(second.adminToken).toBeUndefined();
-      const answer = await fetch(`${url}/api/v1/settings`, { headers: { authorization: `Bearer ${first.adminToken}` } });
+      const answer = await fetch(`${url}/api/v1/settings`, {
+        headers: { authorization: `Bearer ${first.adminToken}` },
+      });
       expect(answer.status).toBe(200);
       await second.stop();
     } finally {
@@ -113,17 +134,48 @@ describe('batchpoint server', () => {
   it('serves HTTPS with the certificate of the files', async () => {
     const key = join(directory, 'key.pem');
     const cert = join(directory, 'cert.pem');
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'], { stdio: 'ignore' });
-    const server = run(['--host', '0.0.0.0'], { BATCHPOINT_TLS_CERT_FILE: cert, BATCHPOINT_TLS_KEY_FILE: key, BATCHPOINT_ADMIN_TOKEN_FILE: tokenFile });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        '-days',
+        '1',
+        '-subj',
+        '/CN=localhost',
+        '-addext',
+        'subjectAltName=IP:127.0.0.1',
+      ],
+      { stdio: 'ignore' },
+    );
+    const server = run(['--host', '0.0.0.0'], {
+      BATCHPOINT_TLS_CERT_FILE: cert,
+      BATCHPOINT_TLS_KEY_FILE: key,
+      BATCHPOINT_ADMIN_TOKEN_FILE: tokenFile,
+    });
     const { port } = new URL(await server.listening());
     const status = await new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port, path: '/readyz', ca: readFileSync(cert) };
-      httpsRequest(options, (answer) => resolve(answer.statusCode)).on('error', reject).end();
+      httpsRequest(options, (answer) => resolve(answer.statusCode))
+        .on('error', reject)
+        .end();
     });
     expect(status).toBe(200);
     await server.stop();
     await refuses([], { BATCHPOINT_TLS_CERT_FILE: cert }, 2, /belong together/);
-    await refuses([], { BATCHPOINT_TLS_CERT_FILE: '/nowhere', BATCHPOINT_TLS_KEY_FILE: key }, 2, /BATCHPOINT_TLS_CERT_FILE.*\/nowhere/);
+    await refuses(
+      [],
+      { BATCHPOINT_TLS_CERT_FILE: '/nowhere', BATCHPOINT_TLS_KEY_FILE: key },
+      2,
+      /BATCHPOINT_TLS_CERT_FILE.*\/nowhere/,
+    );
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends on %s though a client holds a connection open', async (signal) => {
@@ -146,8 +198,12 @@ describe('batchpoint server', () => {
     expect(nonsense.stderr).toContain('no command "serve"');
   });
 
-  it('does not confuse the agent\'s settings with unknown ones', async () => {
-    const server = run([], { BATCHPOINT_STATE_DIR: '/tmp/x', BATCHPOINT_SERVER_URL: 'http://x', BATCHPOINT_ADMIN_TOKEN_FILE: tokenFile });
+  it("does not confuse the agent's settings with unknown ones", async () => {
+    const server = run([], {
+      BATCHPOINT_STATE_DIR: '/tmp/x',
+      BATCHPOINT_SERVER_URL: 'http://x',
+      BATCHPOINT_ADMIN_TOKEN_FILE: tokenFile,
+    });
     await server.listening();
     await server.stop();
   });

@@ -61,7 +61,13 @@ describe('Waiting for changes', () => {
 
   it('is not woken by what was rolled back', async () => {
     let reads = 0;
-    const waiting = server.app.get(Waiter).waitFor('thing', 'one', 300, async () => ++reads, () => false);
+    const waiting = server.app.get(Waiter).waitFor(
+      'thing',
+      'one',
+      300,
+      async () => ++reads,
+      () => false,
+    );
     await set(replica, 'lost', true).catch(() => undefined);
     await waiting;
     expect(reads).toBe(2);
@@ -80,7 +86,9 @@ describe('Waiting for changes', () => {
       return now;
     };
     const start = performance.now();
-    expect(await server.app.get(Waiter).waitFor('thing', 'one', 10_000, slowRead, (now) => now === 'meanwhile')).toBe('meanwhile');
+    expect(await server.app.get(Waiter).waitFor('thing', 'one', 10_000, slowRead, (now) => now === 'meanwhile')).toBe(
+      'meanwhile',
+    );
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
@@ -88,7 +96,9 @@ describe('Waiting for changes', () => {
     const waiting = wait(20_000, (now) => now === 'reconnected');
     await new Promise((resolve) => setTimeout(resolve, 50));
     const database = server.app.get(Database).dataSource;
-    await database.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'batchpoint changes' and datname = current_database()`);
+    await database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'batchpoint changes' and datname = current_database()`,
+    );
     await set(replica, 'reconnected');
     const { now, took } = await waiting;
     expect(now).toBe('reconnected');
@@ -98,8 +108,9 @@ describe('Waiting for changes', () => {
   it('gives up when the caller goes away', async () => {
     const gone = new AbortController();
     const start = performance.now();
-    const waiting = runInRequestContext({ requestId: 'r', traceparent: undefined, waitMs: 20_000, signal: gone.signal }, () =>
-      server.app.get(Waiter).wait('thing', 'one', state, () => false),
+    const waiting = runInRequestContext(
+      { requestId: 'r', traceparent: undefined, waitMs: 20_000, signal: gone.signal },
+      () => server.app.get(Waiter).wait('thing', 'one', state, () => false),
     );
     setTimeout(() => gone.abort(), 50);
     await waiting;
@@ -118,7 +129,8 @@ describe('Waiting for changes', () => {
   it('takes at most 55 s', () => {
     expect(parseWait(undefined)).toBe(0);
     expect(parseWait('55s')).toBe(55_000);
-    for (const value of ['56s', '1h', '-1s', '10', '', ['1s'], {}]) expect(() => parseWait(value)).toThrow(/at most 55s/);
+    for (const value of ['56s', '1h', '-1s', '10', '', ['1s'], {}])
+      expect(() => parseWait(value)).toThrow(/at most 55s/);
   });
 });
 
@@ -132,12 +144,19 @@ describe('Background tasks', () => {
       await database.transaction(() => tasks.enqueue('purge-idempotency-keys', null, { jobKey: 'now' }));
       await database
         .transaction(async () => {
-          await tasks.enqueue('purge-idempotency-keys', null, { runAt: new Date(Date.now() + 3_600_000), jobKey: 'later' });
+          await tasks.enqueue('purge-idempotency-keys', null, {
+            runAt: new Date(Date.now() + 3_600_000),
+            jobKey: 'later',
+          });
           throw new Error('rolled back');
         })
         .catch(() => undefined);
       const jobs = async (): Promise<number> =>
-        (await database.dataSource.query<unknown[]>(`select from graphile_worker.jobs where task_identifier = 'purge-idempotency-keys'`)).length;
+        (
+          await database.dataSource.query<unknown[]>(
+            `select from graphile_worker.jobs where task_identifier = 'purge-idempotency-keys'`,
+          )
+        ).length;
       for (let tries = 0; (await jobs()) > 0; tries += 1) {
         if (tries > 200) throw new Error('the task did not run');
         await new Promise((resolve) => setTimeout(resolve, 25));
@@ -153,7 +172,9 @@ describe('Background tasks', () => {
     const server = await startTestApp();
     try {
       const database = server.app.get(Database).dataSource;
-      await database.query(`insert into idempotency_keys values ('old', '', '', now() - interval '25 hours'), ('new', '', '', now())`);
+      await database.query(
+        `insert into idempotency_keys values ('old', '', '', now() - interval '25 hours'), ('new', '', '', now())`,
+      );
       await server.app.get(BackgroundTasks).enqueue('purge-idempotency-keys', null);
       for (let tries = 0; ; tries += 1) {
         const rows = await database.query<{ id: string }[]>('select id from idempotency_keys');

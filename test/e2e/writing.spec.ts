@@ -48,7 +48,9 @@ describe('Writing', () => {
 
     it('acts once when the same request comes many times at once', async () => {
       const key = randomUUID();
-      const answers = await Promise.all(Array.from({ length: 8 }, () => create({ name: 'crowd', role: 'viewer' }, key)));
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => create({ name: 'crowd', role: 'viewer' }, key)),
+      );
       const statuses = answers.map((answer) => answer.status);
       expect(statuses).toContain(201);
       expect(statuses.filter((status) => status !== 201 && status !== 409)).toEqual([]);
@@ -81,7 +83,7 @@ describe('Writing', () => {
           `insert into api_tokens (id, version, name, role, hash) values ('tok_blocker', 1, 'crash', 'viewer', 'none')`,
         );
         const pending = create({ name: 'crash', role: 'viewer' }, key).then((answer) => answer);
-        for (let killed = 0; killed === 0; ) {
+        for (let killed = 0; killed === 0;) {
           // Outside the transaction, in which the view of other sessions stays as it was first read.
           const rows = await database.dataSource.query<unknown[]>(
             `select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like 'INSERT INTO "api_tokens"%'`,
@@ -100,9 +102,11 @@ describe('Writing', () => {
 
     it('stores no secret in the clear', async () => {
       const { body } = await create({ name: 'sealed', role: 'viewer' }, randomUUID()).expect(201);
-      const rows = await server.app.get(Database).dataSource.query<{ text: string }[]>(
-        `select encode(answer, 'escape') as text from idempotency_keys union all select row_to_json(t)::text from api_tokens t`,
-      );
+      const rows = await server.app
+        .get(Database)
+        .dataSource.query<{ text: string }[]>(
+          `select encode(answer, 'escape') as text from idempotency_keys union all select row_to_json(t)::text from api_tokens t`,
+        );
       expect(rows.map((row) => row.text).join('\n')).not.toContain(body.token);
     });
 
@@ -114,7 +118,10 @@ describe('Writing', () => {
 
   describe('with ?dryRun=true', () => {
     it('makes all checks and writes nothing', async () => {
-      const answer = await server.api('post', '/api-tokens?dryRun=true').send({ name: 'rehearsed', role: 'viewer' }).expect(201);
+      const answer = await server
+        .api('post', '/api-tokens?dryRun=true')
+        .send({ name: 'rehearsed', role: 'viewer' })
+        .expect(201);
       expect(answer.body).toMatchObject({ name: 'rehearsed', version: 1 });
       expect(answer.headers['dry-run']).toBe('true');
       expect(answer.headers.location).toBeUndefined();
@@ -127,13 +134,20 @@ describe('Writing', () => {
 
     it('does not use the idempotency key up', async () => {
       const key = randomUUID();
-      await server.api('post', '/api-tokens?dryRun=true').set('idempotency-key', key).send({ name: 'later', role: 'viewer' }).expect(201);
+      await server
+        .api('post', '/api-tokens?dryRun=true')
+        .set('idempotency-key', key)
+        .send({ name: 'later', role: 'viewer' })
+        .expect(201);
       await create({ name: 'later', role: 'viewer' }, key).expect(201);
     });
 
     it('works for changes and deletions', async () => {
       const before = await server.api('get', '/settings').expect(200);
-      const changed = await server.api('patch', '/settings?dryRun=true').send({ policy: { keep: 7 } }).expect(200);
+      const changed = await server
+        .api('patch', '/settings?dryRun=true')
+        .send({ policy: { keep: 7 } })
+        .expect(200);
       expect(changed.body.policy.keep).toBe(7);
       expect((await server.api('get', '/settings').expect(200)).body).toEqual(before.body);
       const { body } = await create({ name: 'kept', role: 'viewer' }).expect(201);
@@ -145,7 +159,11 @@ describe('Writing', () => {
   describe('settings', () => {
     it('change as a merge patch: absent keeps, null goes back to the default', async () => {
       const patch = (body: object) =>
-        server.api('patch', '/settings').set('content-type', 'application/merge-patch+json').send(JSON.stringify(body)).expect(200);
+        server
+          .api('patch', '/settings')
+          .set('content-type', 'application/merge-patch+json')
+          .send(JSON.stringify(body))
+          .expect(200);
       const { body: before } = await server.api('get', '/settings').expect(200);
       const changed = await patch({ policy: { interval: '5m', keep: 4 }, agents: { heartbeatInterval: '5s' } });
       expect(changed.body.policy).toEqual({ ...before.policy, interval: '5m', keep: 4 });
@@ -176,7 +194,11 @@ describe('Writing', () => {
     it('changes only what the client has seen', async () => {
       const read = await server.api('get', '/settings').expect(200);
       const etag = read.headers.etag!;
-      const patch = (ifMatch: string) => server.api('patch', '/settings').set('if-match', ifMatch).send({ policy: { keep: 5 } });
+      const patch = (ifMatch: string) =>
+        server
+          .api('patch', '/settings')
+          .set('if-match', ifMatch)
+          .send({ policy: { keep: 5 } });
       const changed = await patch(etag).expect(200);
       expect(changed.headers.etag).not.toBe(etag);
       const stale = await patch(etag).expect(412);
@@ -190,7 +212,9 @@ describe('Writing', () => {
     it('lets one of two changes at once win', async () => {
       const { headers } = await server.api('get', '/settings').expect(200);
       const answers = await Promise.all(
-        [6, 7, 8].map((keep) => server.api('patch', '/settings').set('if-match', headers.etag!).send({ policy: { keep } })),
+        [6, 7, 8].map((keep) =>
+          server.api('patch', '/settings').set('if-match', headers.etag!).send({ policy: { keep } }),
+        ),
       );
       expect(answers.map((answer) => answer.status).sort()).toEqual([200, 412, 412]);
     });
@@ -201,7 +225,10 @@ describe('Writing', () => {
       expect(same.text).toBe('');
       expect(same.headers.etag).toBe(headers.etag);
       await server.api('get', '/settings').set('if-none-match', `"x", W/${headers.etag}`).expect(304);
-      await server.api('patch', '/settings').send({ policy: { keep: 9 } }).expect(200);
+      await server
+        .api('patch', '/settings')
+        .send({ policy: { keep: 9 } })
+        .expect(200);
       await server.api('get', '/settings').set('if-none-match', headers.etag!).expect(200);
     });
 

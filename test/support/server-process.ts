@@ -11,10 +11,14 @@ export class ServerProcess {
   private readonly child: ChildProcess;
 
   constructor(args: string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, ['--import', join(ROOT, 'test/support/typescript-loader.mjs'), join(ROOT, 'src/main.ts'), ...args], {
-      env: { PATH: process.env.PATH, BPTEST_RUN: process.env.BPTEST_RUN ?? '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.child = spawn(
+      process.execPath,
+      ['--import', join(ROOT, 'test/support/typescript-loader.mjs'), join(ROOT, 'src/main.ts'), ...args],
+      {
+        env: { PATH: process.env.PATH, BPTEST_RUN: process.env.BPTEST_RUN ?? '', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     this.child.stdout!.on('data', (chunk) => (this.stdout += String(chunk)));
     this.child.stderr!.on('data', (chunk) => (this.stderr += String(chunk)));
     this.exited = new Promise((resolve) => this.child.on('close', (code, signal) => resolve({ code, signal })));

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
 import supertest from 'supertest';
 import { AppModule } from '../../src/server/app.module.js';
 import { closeApp, createApp, startApp } from '../../src/server/app.setup.js';
@@ -65,7 +64,7 @@ export async function startTestApp(options: { databaseUrl?: string; logLevel?: s
     {},
   );
   const app = await createApp(AppModule.forConfig(config), config);
-  observeAnswers(app.getHttpAdapter().getInstance() as unknown as FastifyInstance);
+  observeAnswers(app.getHttpAdapter().getInstance());
   await startApp(app);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

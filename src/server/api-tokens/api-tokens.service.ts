@@ -35,13 +35,24 @@ export class ApiTokensService {
 
   async create({ name, role, expiresAt }: CreateApiTokenDto): Promise<CreatedApiTokenDto> {
     const expiry = expiresAt ? new Date(expiresAt) : null;
-    if (expiry !== null && expiry.getTime() <= Date.now()) throw invalidField('/expiresAt', 'expiresAt must be in the future.');
+    if (expiry !== null && expiry.getTime() <= Date.now())
+      throw invalidField('/expiresAt', 'expiresAt must be in the future.');
     const tokens = this.database.repository(ApiToken);
     if (await tokens.existsBy({ name })) {
-      throw new DomainError('name-taken', `There is an API token named "${name}" already; choose another name or delete that one.`);
+      throw new DomainError(
+        'name-taken',
+        `There is an API token named "${name}" already; choose another name or delete that one.`,
+      );
     }
     const secret = newSecret('apiToken');
-    const token = tokens.create({ id: newId('apiToken'), name, role, expiresAt: expiry, lastUsedAt: null, hash: hashSecret(secret) });
+    const token = tokens.create({
+      id: newId('apiToken'),
+      name,
+      role,
+      expiresAt: expiry,
+      lastUsedAt: null,
+      hash: hashSecret(secret),
+    });
     return { ...toApiTokenDto(await tokens.save(token)), token: secret };
   }
 
@@ -49,7 +60,10 @@ export class ApiTokensService {
     const token = await lockForUpdate(this.database, ApiToken, id, ifMatch);
     if (token === undefined) throw notFound(id);
     if (token.role === 'admin' && !(await this.hasOtherAdmin(id))) {
-      throw new DomainError('last-admin-token', 'Without this token no one could administer the server; create another admin token first.');
+      throw new DomainError(
+        'last-admin-token',
+        'Without this token no one could administer the server; create another admin token first.',
+      );
     }
     await this.database.repository(ApiToken).delete({ id });
     await this.notifier.notify(API_TOKEN_TOPIC, id);
@@ -62,7 +76,9 @@ export class ApiTokensService {
       order: { id: 'ASC' },
       lock: { mode: 'pessimistic_write' },
     });
-    return admins.some((token) => token.id !== id && (token.expiresAt === null || token.expiresAt.getTime() > Date.now()));
+    return admins.some(
+      (token) => token.id !== id && (token.expiresAt === null || token.expiresAt.getTime() > Date.now()),
+    );
   }
 }
 

@@ -46,11 +46,14 @@ export class FirstAdminToken implements OnApplicationBootstrap {
     const hash = hashSecret(secret);
     const same = await tokens.findOneBy({ hash });
     if (same !== null) {
-      if (same.role !== 'admin') throw new ConfigError(`the token in ${path} is the ${same.role} token "${same.name}"; use another`);
+      if (same.role !== 'admin')
+        throw new ConfigError(`the token in ${path} is the ${same.role} token "${same.name}"; use another`);
       return undefined;
     }
     const known = await tokens.findOneBy({ name: FROM_FILE });
-    const token = known ?? tokens.create({ id: newId('apiToken'), name: FROM_FILE, role: 'admin', expiresAt: null, lastUsedAt: null });
+    const token =
+      known ??
+      tokens.create({ id: newId('apiToken'), name: FROM_FILE, role: 'admin', expiresAt: null, lastUsedAt: null });
     await tokens.save(Object.assign(token, { hash }));
     await this.notifier.notify(API_TOKEN_TOPIC, token.id);
     return undefined;
@@ -61,7 +64,14 @@ export class FirstAdminToken implements OnApplicationBootstrap {
     if (await tokens.existsBy({})) return undefined;
     const secret = newSecret('apiToken');
     await tokens.save(
-      tokens.create({ id: newId('apiToken'), name: FIRST, role: 'admin', hash: hashSecret(secret), expiresAt: null, lastUsedAt: null }),
+      tokens.create({
+        id: newId('apiToken'),
+        name: FIRST,
+        role: 'admin',
+        hash: hashSecret(secret),
+        expiresAt: null,
+        lastUsedAt: null,
+      }),
     );
     return secret;
   }

@@ -24,7 +24,10 @@ export class AuthGuard implements CanActivate {
     const principal = access === undefined ? null : await this.find(access, hash);
     if (principal === null) throw await this.refusal(access, hash);
     if (principal.kind === 'user' && typeof access === 'object' && !includesRole(principal.role, access.role)) {
-      throw new DomainError('forbidden', `This needs the role ${access.role}; the token "${principal.name}" has ${principal.role}.`);
+      throw new DomainError(
+        'forbidden',
+        `This needs the role ${access.role}; the token "${principal.name}" has ${principal.role}.`,
+      );
     }
     request.principal = principal;
     return true;
@@ -41,7 +44,10 @@ export class AuthGuard implements CanActivate {
     const others: Access[] = [{ role: 'viewer' }, 'agent', 'join-token'];
     for (const other of others) {
       if (other === access || (await this.find(other, hash)) === null) continue;
-      return new DomainError('forbidden', `This route is not for ${NAMES[typeof other === 'object' ? 'user' : other]}.`);
+      return new DomainError(
+        'forbidden',
+        `This route is not for ${NAMES[typeof other === 'object' ? 'user' : other]}.`,
+      );
     }
     return unauthenticated('The bearer token is not known here: mistyped, deleted, expired or used up.');
   }

@@ -1,9 +1,4 @@
-import {
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Runner, run } from 'graphile-worker';
 import { ServerConfig } from '../config/server-config.js';
 import { Database } from '../database/database.js';
@@ -84,7 +79,11 @@ export class BackgroundTasks implements OnApplicationBootstrap, BeforeApplicatio
     try {
       await task.run(isCron ? null : payload);
     } catch (error) {
-      this.logger.warn({ err: error as Error, task: task.name, msg: 'a background task failed and will be tried again' });
+      this.logger.warn({
+        err: error as Error,
+        task: task.name,
+        msg: 'a background task failed and will be tried again',
+      });
       throw error;
     }
   }

@@ -65,14 +65,22 @@ export function Read(doc: RouteDoc & WithType & { wait?: boolean; etag?: boolean
   if (doc.etag === false) return route(doc, Get, 200, options, [okResponse(200, doc.type, {})]);
   return route(doc, Get, 200, options, [
     okResponse(200, doc.type, { ETag: ETAG_HEADER }),
-    ApiHeader({ name: 'If-None-Match', required: false, description: 'An ETag: 304 when it is still current.', schema: { type: 'string', example: '"1"' } }),
+    ApiHeader({
+      name: 'If-None-Match',
+      required: false,
+      description: 'An ETag: 304 when it is still current.',
+      schema: { type: 'string', example: '"1"' },
+    }),
     ApiResponse({ status: 304, description: 'Not changed since the ETag in `If-None-Match`.' }),
   ]);
 }
 
 /** GET many, a page at a time: `type` is the item's DTO. */
 export function List(doc: RouteDoc & WithType): MethodDecorator {
-  const link = { description: 'The next page: `<url>; rel="next"`. Absent on the last.', schema: { type: 'string' as const } };
+  const link = {
+    description: 'The next page: `<url>; rel="next"`. Absent on the last.',
+    schema: { type: 'string' as const },
+  };
   return route({ ...doc, errors: ['invalid-page-token', ...(doc.errors ?? [])] }, Get, 200, {}, [
     okResponse(200, pageOf(doc.type), { Link: link }),
   ]);
@@ -135,7 +143,9 @@ export function Remove(doc: RouteDoc & WithDryRun): MethodDecorator {
 }
 
 /** DELETE that takes time: 202 with the operation, its `Location` and `Retry-After`; honours If-Match. */
-export function RemoveLater<T extends { id: string }>(doc: RouteDoc & WithDryRun & { type: DtoClass<T> }): MethodDecorator {
+export function RemoveLater<T extends { id: string }>(
+  doc: RouteDoc & WithDryRun & { type: DtoClass<T> },
+): MethodDecorator {
   const location = (operation: T): string => `/api/v1/operations/${operation.id}`;
   const options = { write: true, dryRun: doc.dryRun ?? false, location: location as never, retryAfterSeconds: 2 };
   return route(withPrecondition(doc), Delete, 202, options, [
@@ -152,9 +162,18 @@ export function Call(doc: RouteDoc & WithBody & WithType & { transactional?: boo
   ]);
 }
 
-const ETAG_HEADER = { description: 'Version of the resource, for `If-Match` and `If-None-Match`.', schema: { type: 'string' as const, example: '"1"' } };
-const LOCATION_HEADER = { description: 'Where to read it.', schema: { type: 'string' as const, format: 'uri-reference' } };
-const RETRY_AFTER_HEADER = { description: 'Seconds after which looking again makes sense.', schema: { type: 'integer' as const } };
+const ETAG_HEADER = {
+  description: 'Version of the resource, for `If-Match` and `If-None-Match`.',
+  schema: { type: 'string' as const, example: '"1"' },
+};
+const LOCATION_HEADER = {
+  description: 'Where to read it.',
+  schema: { type: 'string' as const, format: 'uri-reference' },
+};
+const RETRY_AFTER_HEADER = {
+  description: 'Seconds after which looking again makes sense.',
+  schema: { type: 'integer' as const },
+};
 const IF_MATCH = ApiHeader({
   name: 'If-Match',
   required: false,
@@ -164,8 +183,15 @@ const IF_MATCH = ApiHeader({
 
 type Verb = (path?: string) => MethodDecorator;
 
-function route(doc: RouteDoc, verb: Verb, status: number, options: Partial<RouteOptions>, docs: MethodDecorator[]): MethodDecorator {
-  const access: Access = doc.role === 'agent' || doc.role === 'join-token' || doc.role === 'public' ? doc.role : { role: doc.role };
+function route(
+  doc: RouteDoc,
+  verb: Verb,
+  status: number,
+  options: Partial<RouteOptions>,
+  docs: MethodDecorator[],
+): MethodDecorator {
+  const access: Access =
+    doc.role === 'agent' || doc.role === 'join-token' || doc.role === 'public' ? doc.role : { role: doc.role };
   const full: RouteOptions = { write: false, dryRun: false, wait: false, ...options, access };
   const path = doc.path ?? '';
   const params = [...path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
@@ -183,10 +209,24 @@ function route(doc: RouteDoc, verb: Verb, status: number, options: Partial<Route
     ...(access === 'public' ? [] : [ApiBearerAuth(typeof access === 'object' ? 'token' : access)]),
     ...params.map((name) => ApiParam({ name, schema: { type: 'string', maxLength: 255 } })),
     ...(full.wait
-      ? [ApiQuery({ name: 'wait', required: false, description: 'Answer only on change, or after this long (at most 55s).', schema: { type: 'string', example: '30s' } })]
+      ? [
+          ApiQuery({
+            name: 'wait',
+            required: false,
+            description: 'Answer only on change, or after this long (at most 55s).',
+            schema: { type: 'string', example: '30s' },
+          }),
+        ]
       : []),
     ...(full.dryRun
-      ? [ApiQuery({ name: 'dryRun', required: false, description: 'true: make all checks and answer as usual, but write nothing.', schema: { type: 'boolean', example: false } })]
+      ? [
+          ApiQuery({
+            name: 'dryRun',
+            required: false,
+            description: 'true: make all checks and answer as usual, but write nothing.',
+            schema: { type: 'boolean', example: false },
+          }),
+        ]
       : []),
     ...problemDocs(errorsOf(doc, verb, access, params.length > 0)),
   );
@@ -206,7 +246,11 @@ function errorsOf(doc: RouteDoc, verb: Verb, access: Access, hasParams: boolean)
 function problemDocs(codes: ErrorCode[]): MethodDecorator[] {
   const byStatus = Map.groupBy(codes, (code) => ERROR_CODES[code].status);
   const documented = [...byStatus].map(([status, group]) =>
-    ApiResponse({ status, description: group.map((code) => `\`${code}\`: ${ERROR_CODES[code].title}.`).join('\n'), content: problemContent(group) }),
+    ApiResponse({
+      status,
+      description: group.map((code) => `\`${code}\`: ${ERROR_CODES[code].title}.`).join('\n'),
+      content: problemContent(group),
+    }),
   );
   const other = ApiResponse({
     status: 'default',
@@ -223,10 +267,17 @@ function problemContent(codes: ErrorCode[]): Record<string, object> {
 
 function okResponse(status: number, type: DtoClass, headers: Record<string, object>): MethodDecorator {
   const content = { 'application/json': { schema: { $ref: getSchemaPath(type) }, example: type.example } };
-  return applyDecorators(ApiExtraModels(type), ApiResponse({ status, description: SUCCESS[status] ?? 'Success.', headers: headers, content }));
+  return applyDecorators(
+    ApiExtraModels(type),
+    ApiResponse({ status, description: SUCCESS[status] ?? 'Success.', headers: headers, content }),
+  );
 }
 
-const SUCCESS: Record<number, string> = { 200: 'Success.', 201: 'Created.', 202: 'Accepted: the work goes on after this answer.' };
+const SUCCESS: Record<number, string> = {
+  200: 'Success.',
+  201: 'Created.',
+  202: 'Accepted: the work goes on after this answer.',
+};
 
 function bodyDocs(body: DtoClass | undefined, mediaTypes: string[]): MethodDecorator[] {
   if (body === undefined) return [];
@@ -239,7 +290,8 @@ function idempotencyDocs(): MethodDecorator[] {
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,
-      description: 'Any unique text, such as a UUID: the same request with the same key within 24 hours gets the same answer and acts once.',
+      description:
+        'Any unique text, such as a UUID: the same request with the same key within 24 hours gets the same answer and acts once.',
       schema: { type: 'string', maxLength: 255 },
     }),
   ];

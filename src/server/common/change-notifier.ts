@@ -63,7 +63,11 @@ export class ChangeNotifier implements OnApplicationBootstrap, BeforeApplication
   }
 
   private async listen(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.config.databaseUrl, application_name: 'batchpoint changes', keepAlive: true });
+    const client = new pg.Client({
+      connectionString: this.config.databaseUrl,
+      application_name: 'batchpoint changes',
+      keepAlive: true,
+    });
     client.on('notification', ({ payload = '' }) => this.deliver(payload));
     client.on('error', (error) => this.logger.warn(`change notices interrupted: ${error.message}`));
     client.on('end', () => this.reconnect());

@@ -27,12 +27,17 @@ export const ERROR_CODES = {
   // the server
   'internal-error': { status: 500, title: 'The server made a mistake', log: 'error' },
   'database-unavailable': { status: 503, title: 'The database cannot be reached', log: 'error' },
+  'not-ready': { status: 503, title: 'The server cannot do its work', log: 'warn' },
   'shutting-down': { status: 503, title: 'The server is shutting down', log: 'info' },
   // tokens
   'last-admin-token': { status: 409, title: 'The last admin token cannot be deleted', log: 'info' },
   'join-token-spent': { status: 403, title: 'The join token has expired or is used up', log: 'info' },
   // storages and compute environments
-  'storage-driver-unavailable': { status: 409, title: 'This release does not mount storages of this kind', log: 'debug' },
+  'storage-driver-unavailable': {
+    status: 409,
+    title: 'This release does not mount storages of this kind',
+    log: 'debug',
+  },
   'no-hosts-online': { status: 409, title: 'No host that could do this is online', log: 'debug' },
   // hosts, jobs, checkpoints, restores, operations
   'stale-agent-session': { status: 409, title: 'A newer process of this agent has taken over', log: 'info' },
@@ -43,7 +48,11 @@ export const ERROR_CODES = {
   'checkpoint-in-progress': { status: 409, title: 'A checkpoint of this job is already under way', log: 'debug' },
   'checkpoint-not-committed': { status: 409, title: 'The checkpoint has no image to work with', log: 'debug' },
   'checkpoint-pinned': { status: 409, title: 'The checkpoint is pinned', log: 'debug' },
-  'last-restorable-checkpoint': { status: 409, title: 'This is the last image the running job can restore from', log: 'debug' },
+  'last-restorable-checkpoint': {
+    status: 409,
+    title: 'This is the last image the running job can restore from',
+    log: 'debug',
+  },
   'restore-in-progress': { status: 409, title: 'A restore of this job is already under way', log: 'debug' },
   'no-restore-target': { status: 409, title: 'No host can take this image', log: 'debug' },
   'operation-in-progress': { status: 409, title: 'Such an operation is already under way', log: 'debug' },

@@ -18,7 +18,9 @@ describe('If-Match', () => {
     expect(() => checkVersion({ version: 3 }, parseIfMatch(etagOf(3)))).not.toThrow();
     expect(() => checkVersion({ version: 3 }, undefined)).not.toThrow();
     for (const header of ['"2"', 'W/"3"', 'x']) {
-      expect(() => checkVersion({ version: 3 }, parseIfMatch(header))).toThrow(expect.objectContaining({ code: 'version-mismatch' }));
+      expect(() => checkVersion({ version: 3 }, parseIfMatch(header))).toThrow(
+        expect.objectContaining({ code: 'version-mismatch' }),
+      );
     }
   });
 });

@@ -58,7 +58,8 @@ export function checkVersion(row: { version: number }, ifMatch: IfMatchVersions)
 export function handleNotModified(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
   const etag = reply.getHeader('etag');
   const asked = request.headers['if-none-match'];
-  if (request.method !== 'GET' || reply.statusCode !== 200 || typeof etag !== 'string' || asked === undefined) return payload;
+  if (request.method !== 'GET' || reply.statusCode !== 200 || typeof etag !== 'string' || asked === undefined)
+    return payload;
   const opaque = (tag: string): string => tag.trim().replace(/^W\//, '');
   if (asked.trim() !== '*' && !asked.split(',').some((tag) => opaque(tag) === etag)) return payload;
   reply.code(304).removeHeader('content-type').removeHeader('content-length');

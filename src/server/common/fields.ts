@@ -60,12 +60,24 @@ function field(options: FieldOptions, api: ApiPropertyOptions, ...validators: Pr
 }
 
 export function StringField(
-  options: FieldOptions & { minLength?: number; maxLength?: number; pattern?: RegExp; patternMessage?: string; format?: string } = {},
+  options: FieldOptions & {
+    minLength?: number;
+    maxLength?: number;
+    pattern?: RegExp;
+    patternMessage?: string;
+    format?: string;
+  } = {},
 ): PropertyDecorator {
   const { minLength = 1, maxLength = 1000, pattern, patternMessage, format } = options;
   return field(
     options,
-    { type: 'string', minLength, maxLength, ...(pattern ? { pattern: pattern.source } : {}), ...(format ? { format } : {}) },
+    {
+      type: 'string',
+      minLength,
+      maxLength,
+      ...(pattern ? { pattern: pattern.source } : {}),
+      ...(format ? { format } : {}),
+    },
     IsString(),
     MinLength(minLength),
     MaxLength(maxLength),
@@ -106,9 +118,13 @@ export function BooleanField(options: FieldOptions = {}): PropertyDecorator {
 
 /** `enumName` names the schema in the OpenAPI document; give the same name wherever the same values are meant. */
 export function EnumField(values: readonly string[], enumName: string, options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { enum: [...values], enumName }, IsIn(values, {
-    message: `$property must be one of ${values.join(', ')}`,
-  }));
+  return field(
+    options,
+    { enum: [...values], enumName },
+    IsIn(values, {
+      message: `$property must be one of ${values.join(', ')}`,
+    }),
+  );
 }
 
 /** A Go-style duration such as `15m`; bounds are the service's business. */
@@ -137,8 +153,13 @@ export function DateTimeField(options: FieldOptions = {}): PropertyDecorator {
   return field(
     { example: '2026-01-31T12:00:00.000Z', ...options },
     { type: 'string', format: 'date-time' },
-    IsISO8601({ strict: true, strictSeparator: true }, { message: '$property must be a time such as 2026-01-31T12:00:00Z' }),
-    Matches(/T.*(Z|[+-]\d\d:\d\d)$/, { message: '$property must have a time and an offset, such as 2026-01-31T12:00:00Z' }),
+    IsISO8601(
+      { strict: true, strictSeparator: true },
+      { message: '$property must be a time such as 2026-01-31T12:00:00Z' },
+    ),
+    Matches(/T.*(Z|[+-]\d\d:\d\d)$/, {
+      message: '$property must have a time and an offset, such as 2026-01-31T12:00:00Z',
+    }),
   );
 }
 
@@ -148,7 +169,11 @@ export function StringArrayField(
   const { maxItems = 1000, maxLength = 200, pattern } = options;
   return field(
     options,
-    { type: 'array', maxItems, items: { type: 'string', minLength: 1, maxLength, ...(pattern ? { pattern: pattern.source } : {}) } },
+    {
+      type: 'array',
+      maxItems,
+      items: { type: 'string', minLength: 1, maxLength, ...(pattern ? { pattern: pattern.source } : {}) },
+    },
     IsArray(),
     ArrayMaxSize(maxItems),
     IsString({ each: true }),

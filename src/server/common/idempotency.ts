@@ -81,7 +81,10 @@ function readKey(request: FastifyRequest): string | undefined {
   const header = request.headers['idempotency-key'];
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  throw invalidField('header:Idempotency-Key', 'Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID.');
+  throw invalidField(
+    'header:Idempotency-Key',
+    'Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID.',
+  );
 }
 
 function digest(...parts: string[]): string {

@@ -9,7 +9,10 @@ export function mergePatch<T extends object>(target: T, patch: object): T {
     if (value === null) delete result[key];
     else if (typeof value === 'object' && !Array.isArray(value)) {
       const before = result[key];
-      result[key] = mergePatch(typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {}, value as object);
+      result[key] = mergePatch(
+        typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {},
+        value as object,
+      );
     } else result[key] = value;
   }
   return result as T;

@@ -50,7 +50,8 @@ export function pageOf<T extends object>(item: DtoClass<T>): DtoClass<Page<T>> {
     @ApiProperty({
       type: String,
       nullable: true,
-      description: 'Give it as `pageToken` for the next page; null on the last. The `Link` header carries the whole URL.',
+      description:
+        'Give it as `pageToken` for the next page; null on the last. The `Link` header carries the whole URL.',
     })
     nextPageToken: string | null;
   }

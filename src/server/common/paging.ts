@@ -8,7 +8,11 @@ import { DEFAULT_PAGE_SIZE, type Page, type PageQueryDto } from './page.dto.js';
 export type Sortable<E> = Readonly<Record<string, keyof E & string>>;
 
 /** `sort` for a query DTO: each key, ascending, and with `-` in front, descending. */
-export function SortField(sortable: Sortable<never> | readonly string[], enumName: string, byDefault: string): PropertyDecorator {
+export function SortField(
+  sortable: Sortable<never> | readonly string[],
+  enumName: string,
+  byDefault: string,
+): PropertyDecorator {
   const keys = Array.isArray(sortable) ? (sortable as readonly string[]) : Object.keys(sortable);
   return EnumField(
     keys.flatMap((key) => [key, `-${key}`]),
@@ -92,7 +96,11 @@ function decode(token: string, binding: string): Position {
   if (!Array.isArray(parts) || parts.length !== 3) throw invalidToken('is not one this server gave out');
   const [bound, value, id] = parts as unknown[];
   if (bound !== binding) throw invalidToken('came from a list with other filters or another order');
-  if ((typeof value !== 'string' && typeof value !== 'number') || typeof id !== 'string' || `${value}${id}`.includes('\0')) {
+  if (
+    (typeof value !== 'string' && typeof value !== 'number') ||
+    typeof id !== 'string' ||
+    `${value}${id}`.includes('\0')
+  ) {
     throw invalidToken('is not one this server gave out');
   }
   return { value, id };
@@ -100,5 +108,7 @@ function decode(token: string, binding: string): Position {
 
 function invalidToken(reason: string): DomainError {
   const detail = `The page token ${reason}; start again without it.`;
-  return new DomainError('invalid-page-token', detail, { errors: [{ pointer: '?pageToken', code: 'invalid', detail }] });
+  return new DomainError('invalid-page-token', detail, {
+    errors: [{ pointer: '?pageToken', code: 'invalid', detail }],
+  });
 }

@@ -15,7 +15,10 @@ export class ProblemFieldDto {
 }
 
 /** RFC 9457 problem details: the body of every answer that is not a success. */
-@ApiSchema({ name: 'Problem', description: 'RFC 9457 problem details: the body of every answer that is not a success.' })
+@ApiSchema({
+  name: 'Problem',
+  description: 'RFC 9457 problem details: the body of every answer that is not a success.',
+})
 export class ProblemDto {
   @ApiProperty({ description: 'A URN that names the code.', format: 'uri', example: 'urn:batchpoint:error:not-found' })
   type: string;
@@ -32,10 +35,16 @@ export class ProblemDto {
   @ApiProperty({ description: 'Stable: branch on this.', enum: Object.keys(ERROR_CODES), enumName: 'ErrorCode' })
   code: ErrorCode;
 
-  @ApiProperty({ description: 'Find the request by this in the server log.', example: '019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d' })
+  @ApiProperty({
+    description: 'Find the request by this in the server log.',
+    example: '019aa0b4-6f0c-7c3e-9b1f-1d2f3a4b5c6d',
+  })
   requestId: string;
 
-  @ApiProperty({ description: 'The parts of the request that are wrong; empty when it is not about a part.', type: [ProblemFieldDto] })
+  @ApiProperty({
+    description: 'The parts of the request that are wrong; empty when it is not about a part.',
+    type: [ProblemFieldDto],
+  })
   errors: ProblemFieldDto[];
 }
 

@@ -14,6 +14,8 @@ describe('toDomainError', () => {
     ['a number out of range', { code: '22003' }, 'malformed-request', 400],
     ['no connection', { code: 'ECONNREFUSED' }, 'database-unavailable', 503],
     ['a shutdown of the database', { code: '57P01' }, 'database-unavailable', 503],
+    ['a database that is gone', { code: '3D000' }, 'database-unavailable', 503],
+    ['a connection that ended', { message: 'Connection terminated unexpectedly' }, 'database-unavailable', 503],
     ['a full disk', { code: '53100' }, 'database-unavailable', 503],
     ['a mistake of ours in SQL', { code: '42601' }, 'internal-error', 500],
     ['too large a body', { code: 'FST_ERR_CTP_BODY_TOO_LARGE', statusCode: 413 }, 'body-too-large', 413],

@@ -22,7 +22,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   private log(known: DomainError, error: unknown, request: FastifyRequest): void {
     const level = ERROR_CODES[known.code].log;
-    if (level === 'error') this.logger.error({ err: error, code: known.code, method: request.method, msg: known.message });
+    if (level === 'error')
+      this.logger.error({ err: error, code: known.code, method: request.method, msg: known.message });
+    else if (level === 'warn') this.logger.warn({ code: known.code, msg: known.message });
     else if (level === 'info') this.logger.log({ code: known.code, msg: known.message });
     else this.logger.debug({ code: known.code, msg: known.message });
   }
@@ -46,7 +48,9 @@ export function toDomainError(error: unknown, request?: Pick<FastifyRequest, 'me
   return (
     fromFramework(error, request) ??
     fromDatabase(error) ??
-    new DomainError('internal-error', 'The server failed to answer; its log says more under this request id.', { cause: error })
+    new DomainError('internal-error', 'The server failed to answer; its log says more under this request id.', {
+      cause: error,
+    })
   );
 }
 
@@ -74,7 +78,9 @@ function fromFramework(error: unknown, request?: Pick<FastifyRequest, 'method' |
         'Send the body as application/json (PATCH also takes application/merge-patch+json).',
       );
     case 503:
-      return new DomainError('shutting-down', 'The server is shutting down; try again.', { headers: { 'retry-after': '2' } });
+      return new DomainError('shutting-down', 'The server is shutting down; try again.', {
+        headers: { 'retry-after': '2' },
+      });
     default:
       if (typeof status !== 'number' || status >= 500) return undefined;
       return new DomainError(
@@ -86,31 +92,49 @@ function fromFramework(error: unknown, request?: Pick<FastifyRequest, 'method' |
   }
 }
 
+/** What `pg` says, without a code, of a connection that ended or could not be had in time. */
+const CONNECTION_LOST =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+/** Of the system; then classes 08 connection, 28 credentials, 57P intervention, and 3D000 no such database, 53100 and 53300 out of room. */
+const UNREACHABLE =
+  /^(ECONNREFUSED|ECONNRESET|ENOENT|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|08...|28...|57P..|3D000|53100|53300)$/;
+
 /** SQLSTATEs that a request can cause or that mean the database is away (PostgreSQL manual, appendix A). */
 function fromDatabase(error: unknown): DomainError | undefined {
+  const options = { cause: error };
+  const away = new DomainError('database-unavailable', 'The database cannot be reached just now; try again.', {
+    ...options,
+    headers: { 'retry-after': '5' },
+  });
+  if (error instanceof Error && CONNECTION_LOST.test(error.message)) return away;
   const code = property(error, 'code') ?? property(property(error, 'driverError'), 'code');
   if (typeof code !== 'string') return undefined;
-  const options = { cause: error };
   if (code === '23505') {
     return new DomainError('conflict', 'Another resource with the same unique value exists already.', options);
   }
-  if (code === '23503') return new DomainError('in-use', 'The change would leave a reference without its target.', options);
+  if (code === '23503')
+    return new DomainError('in-use', 'The change would leave a reference without its target.', options);
   if (code === '40001' || code === '40P01' || code === '55P03') {
     return new DomainError('conflict', 'The change met another one; nothing was written. Send it again.', {
       ...options,
       headers: { 'retry-after': '1' },
     });
   }
-  if (code === '22021' || code === '22P05' || code === '22003' || code === '22001' || code === '22007' || code === '22008') {
-    return new DomainError('malformed-request', 'A value in the request cannot be stored: wrong encoding, range or length.', options);
+  if (
+    code === '22021' ||
+    code === '22P05' ||
+    code === '22003' ||
+    code === '22001' ||
+    code === '22007' ||
+    code === '22008'
+  ) {
+    return new DomainError(
+      'malformed-request',
+      'A value in the request cannot be stored: wrong encoding, range or length.',
+      options,
+    );
   }
-  const away = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN'];
-  if (away.includes(code) || code.startsWith('08') || code.startsWith('57P') || code === '53300' || code === '53100') {
-    return new DomainError('database-unavailable', 'The database cannot be reached just now; try again.', {
-      ...options,
-      headers: { 'retry-after': '5' },
-    });
-  }
+  if (UNREACHABLE.test(code)) return away;
   return undefined;
 }
 

@@ -59,7 +59,11 @@ export class RequestParametersInterceptor implements NestInterceptor {
     }
     if (!taken.has(RouteParamtypes.BODY) && typeof request.body === 'object' && request.body !== null) {
       for (const name of Object.keys(request.body)) {
-        errors.push({ pointer: `/${name}`, code: 'unknown', detail: `There is no field "${name}" here: this takes no body.` });
+        errors.push({
+          pointer: `/${name}`,
+          code: 'unknown',
+          detail: `There is no field "${name}" here: this takes no body.`,
+        });
       }
     }
     if (errors.length > 0) throw validationFailed(errors);
@@ -68,6 +72,7 @@ export class RequestParametersInterceptor implements NestInterceptor {
 
 /** Which parts of the request the handler asks for (`@Query()`, `@Body()`, ...). Nest's keys are `<type>:<index>`. */
 function takenParts(context: ExecutionContext): Set<number> {
-  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name) ?? {}) as object;
+  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name) ??
+    {}) as object;
   return new Set(Object.keys(args).map((key) => Number.parseInt(key, 10)));
 }

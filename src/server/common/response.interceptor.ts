@@ -18,7 +18,8 @@ export class ResponseInterceptor implements NestInterceptor {
     return next.handle().pipe(
       map((body: unknown) => {
         if (typeof body !== 'object' || body === null) return body;
-        if ('version' in body && typeof body.version === 'number' && !request.dryRun) reply.header('etag', etagOf(body.version));
+        if ('version' in body && typeof body.version === 'number' && !request.dryRun)
+          reply.header('etag', etagOf(body.version));
         if ('nextPageToken' in body && typeof body.nextPageToken === 'string') {
           reply.header('link', `<${nextUrl(request, body.nextPageToken)}>; rel="next"`);
         }

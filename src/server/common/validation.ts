@@ -74,9 +74,11 @@ function findUnstorable(root: unknown, at: string): FieldError | undefined {
         return { pointer, code: 'encoding', detail: 'Text must not hold NUL characters or broken Unicode.' };
       }
     } else if (typeof value === 'object' && value !== null) {
-      if (depth >= MAX_DEPTH) return { pointer: '', code: 'depth', detail: `The body is nested deeper than ${MAX_DEPTH} levels.` };
+      if (depth >= MAX_DEPTH)
+        return { pointer: '', code: 'depth', detail: `The body is nested deeper than ${MAX_DEPTH} levels.` };
       for (const [key, child] of Object.entries(value)) {
-        if (isUnstorable(key)) return { pointer, code: 'encoding', detail: 'Names must not hold NUL characters or broken Unicode.' };
+        if (isUnstorable(key))
+          return { pointer, code: 'encoding', detail: 'Names must not hold NUL characters or broken Unicode.' };
         queue.push({ value: child, pointer: `${pointer}/${key}`, depth: depth + 1 });
       }
     }

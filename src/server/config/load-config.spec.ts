@@ -21,7 +21,14 @@ describe('loadConfig', () => {
   };
 
   it('has defaults for everything', () => {
-    expect(loadConfig([], {})).toMatchObject({ host: '127.0.0.1', port: 8080, dataDir: './data', databaseUrl: undefined, insecure: false, logLevel: 'info' });
+    expect(loadConfig([], {})).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      dataDir: './data',
+      databaseUrl: undefined,
+      insecure: false,
+      logLevel: 'info',
+    });
   });
 
   it('lets a flag win over the environment, and that over the file', () => {
@@ -31,7 +38,10 @@ describe('loadConfig', () => {
   });
 
   it('takes a variable set to nothing as not set', () => {
-    expect(loadConfig([], { BATCHPOINT_PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 8080, databaseUrl: undefined });
+    expect(loadConfig([], { BATCHPOINT_PORT: '', DATABASE_URL: '' })).toMatchObject({
+      port: 8080,
+      databaseUrl: undefined,
+    });
   });
 
   it.each([
@@ -41,13 +51,18 @@ describe('loadConfig', () => {
     ['a port that is none', [], { BATCHPOINT_PORT: '70000' }, /BATCHPOINT_PORT \(--port\)/],
     ['a port that is no number', [], { BATCHPOINT_PORT: 'http' }, /BATCHPOINT_PORT/],
     ['a level that is none', [], { BATCHPOINT_LOG_LEVEL: 'loud' }, /BATCHPOINT_LOG_LEVEL/],
-    ['a flag that is neither true nor false', [], { BATCHPOINT_INSECURE: 'maybe' }, /BATCHPOINT_INSECURE.*true or false/],
+    [
+      'a flag that is neither true nor false',
+      [],
+      { BATCHPOINT_INSECURE: 'maybe' },
+      /BATCHPOINT_INSECURE.*true or false/,
+    ],
     ['another database', [], { DATABASE_URL: 'mysql://x' }, /DATABASE_URL.*postgres:/],
     ['a password without its URL', [], { DATABASE_PASSWORD_FILE: '/x' }, /DATABASE_URL is not/],
     ['a configuration file that is not there', [], { BATCHPOINT_CONFIG_FILE: '/nowhere.yaml' }, /nowhere\.yaml/],
     ['half a TLS configuration', [], { BATCHPOINT_TLS_KEY_FILE: '/x' }, /belong together/],
     ['plain HTTP beyond loopback', ['--host', '::'], {}, /refusing to listen on ::/],
-  ])('refuses %s', (_, argv, env, message) => refuse(argv, env as unknown as Record<string, string>, message));
+  ])('refuses %s', (_, argv, env, message) => refuse(argv, env, message));
 
   it('refuses unknown settings and wrong shapes in the file', () => {
     refuse(['--config-file', file('b.yaml', 'prot: 1\n')], {}, /unknown setting prot/);

@@ -65,17 +65,21 @@ function readFile(path: unknown): Partial<Record<SettingName, unknown>> {
   } catch (error) {
     throw new ConfigError(`cannot read the configuration file ${path}: ${(error as Error).message}`);
   }
-  if (typeof content !== 'object' || Array.isArray(content)) throw new ConfigError(`${path}: must be a YAML mapping of settings`);
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new ConfigError(`${path}: must be a YAML mapping of settings`);
   const allowed = NAMES.filter((name) => name !== 'configFile');
   const unknown = Object.keys(content as object).filter((name) => !(allowed as string[]).includes(name));
-  if (unknown.length > 0) throw new ConfigError(`${path}: unknown setting ${unknown.join(', ')}. Settings are ${allowed.join(', ')}.`);
+  if (unknown.length > 0)
+    throw new ConfigError(`${path}: unknown setting ${unknown.join(', ')}. Settings are ${allowed.join(', ')}.`);
   return content as Partial<Record<SettingName, unknown>>;
 }
 
 function withPassword(config: ServerConfig): ServerConfig {
   if (config.databasePasswordFile === undefined) return config;
   if (config.databaseUrl === undefined) {
-    throw new ConfigError('DATABASE_PASSWORD_FILE is set but DATABASE_URL is not; set both, or neither for the embedded PostgreSQL');
+    throw new ConfigError(
+      'DATABASE_PASSWORD_FILE is set but DATABASE_URL is not; set both, or neither for the embedded PostgreSQL',
+    );
   }
   const url = new URL(config.databaseUrl);
   url.password = encodeURIComponent(readSecretFile(config.databasePasswordFile, 'DATABASE_PASSWORD_FILE'));
@@ -113,7 +117,9 @@ export function readTls(config: ServerConfig): { cert: string; key: string } {
   try {
     createSecureContext({ cert, key });
   } catch (error) {
-    throw new ConfigError(`cannot serve TLS with ${config.tlsCertFile} and ${config.tlsKeyFile}: ${(error as Error).message}`);
+    throw new ConfigError(
+      `cannot serve TLS with ${config.tlsCertFile} and ${config.tlsKeyFile}: ${(error as Error).message}`,
+    );
   }
   return { cert, key };
 }

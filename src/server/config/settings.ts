@@ -13,7 +13,12 @@ export interface Setting<T> {
   description: string;
 }
 
-function setting<T>(env: string, schema: z.ZodType<T, unknown>, byDefault: string | undefined, description: string): Setting<T> {
+function setting<T>(
+  env: string,
+  schema: z.ZodType<T, unknown>,
+  byDefault: string | undefined,
+  description: string,
+): Setting<T> {
   return { env, schema, byDefault, description };
 }
 
@@ -28,12 +33,20 @@ const integer = (minimum: number, maximum: number): z.ZodType<number, unknown> =
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 export const SETTINGS = {
-  host: setting('BATCHPOINT_HOST', text, '127.0.0.1', 'Address to listen on. Anything but loopback needs TLS, or `insecure`.'),
+  host: setting(
+    'BATCHPOINT_HOST',
+    text,
+    '127.0.0.1',
+    'Address to listen on. Anything but loopback needs TLS, or `insecure`.',
+  ),
   port: setting('BATCHPOINT_PORT', integer(0, 65535), '8080', 'Port to listen on; 0 takes any free one.'),
   dataDir: setting('BATCHPOINT_DATA_DIR', text, './data', 'Where the embedded PostgreSQL keeps its files.'),
   databaseUrl: setting(
     'DATABASE_URL',
-    z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://').optional(),
+    z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+      .optional(),
     undefined,
     'PostgreSQL to use, `postgres://user@host:5432/database`. Not set: an embedded PostgreSQL under the data directory.',
   ),
@@ -43,14 +56,24 @@ export const SETTINGS = {
     undefined,
     'File that holds the password for `DATABASE_URL`, so that the URL need not.',
   ),
-  databasePoolSize: setting('BATCHPOINT_DATABASE_POOL_SIZE', integer(2, 200), '20', 'Most database connections for requests, per server.'),
+  databasePoolSize: setting(
+    'BATCHPOINT_DATABASE_POOL_SIZE',
+    integer(2, 200),
+    '20',
+    'Most database connections for requests, per server.',
+  ),
   adminTokenFile: setting(
     'BATCHPOINT_ADMIN_TOKEN_FILE',
     optionalText,
     undefined,
     'File that holds the admin token (at least 32 characters). Read at every start: replacing the file replaces the token. Not set: a token is made and printed once, at the first start.',
   ),
-  tlsCertFile: setting('BATCHPOINT_TLS_CERT_FILE', optionalText, undefined, 'PEM certificate chain to serve HTTPS with.'),
+  tlsCertFile: setting(
+    'BATCHPOINT_TLS_CERT_FILE',
+    optionalText,
+    undefined,
+    'PEM certificate chain to serve HTTPS with.',
+  ),
   tlsKeyFile: setting('BATCHPOINT_TLS_KEY_FILE', optionalText, undefined, 'PEM private key of the certificate.'),
   insecure: setting(
     'BATCHPOINT_INSECURE',
@@ -59,7 +82,12 @@ export const SETTINGS = {
     'Listen beyond loopback without TLS: tokens then cross the network in the clear. For a TLS-terminating proxy, or a private network you trust.',
   ),
   logLevel: setting('BATCHPOINT_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', `One of ${LOG_LEVELS.join(', ')}.`),
-  configFile: setting('BATCHPOINT_CONFIG_FILE', optionalText, undefined, 'YAML file with any of these settings but this one.'),
+  configFile: setting(
+    'BATCHPOINT_CONFIG_FILE',
+    optionalText,
+    undefined,
+    'YAML file with any of these settings but this one.',
+  ),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -45,7 +45,9 @@ export async function loadMigrations(directory = MIGRATIONS_DIR): Promise<Constr
     files.map(async (file) => {
       const module = (await import(pathToFileURL(join(directory, file)).href)) as Record<string, unknown>;
       const timestamp = file.slice(0, 13);
-      const found = Object.values(module).find((value) => typeof value === 'function' && value.name.endsWith(timestamp));
+      const found = Object.values(module).find(
+        (value) => typeof value === 'function' && value.name.endsWith(timestamp),
+      );
       if (found === undefined) throw new Error(`migrations/${file} exports no class whose name ends in ${timestamp}`);
       return found as Constructor<MigrationInterface>;
     }),

@@ -12,7 +12,10 @@ import { SnakeNamingStrategy } from './snake-naming.strategy.js';
     TypeOrmModule.forRootAsync({
       inject: [ServerConfig],
       useFactory: (config: ServerConfig) => ({
-        ...dataSourceOptions({ url: config.databaseUrl ?? 'postgres://not-connected', poolSize: config.databasePoolSize }),
+        ...dataSourceOptions({
+          url: config.databaseUrl ?? 'postgres://not-connected',
+          poolSize: config.databasePoolSize,
+        }),
         namingStrategy: new SnakeNamingStrategy(),
         autoLoadEntities: true,
         // Connected by `startApp` (app.setup.ts), so that the OpenAPI document can be made without a database.

@@ -61,18 +61,22 @@ export class EmbeddedPostgres {
         await own(client, dataDir);
         await createDatabase(client);
         started?.child.on('exit', (code, signal) => {
-          if (!state.stopping) onExit(`the embedded PostgreSQL ended (${signal ?? `code ${code}`}); see ${join(cluster, 'log')}`);
+          if (!state.stopping)
+            onExit(`the embedded PostgreSQL ended (${signal ?? `code ${code}`}); see ${join(cluster, 'log')}`);
         });
         return new EmbeddedPostgres(urlOf(socketDir, DATABASE), cluster, client, state);
       }
       if (started?.child.exitCode !== null && started?.child.exitCode !== undefined) {
         // Another server may have started it at the same moment: then ours gives way and theirs is met on the next round.
-        if (postmasterPid(cluster) === undefined) throw new EmbeddedPostgresError(`The embedded PostgreSQL did not start: ${started.output()}`);
+        if (postmasterPid(cluster) === undefined)
+          throw new EmbeddedPostgresError(`The embedded PostgreSQL did not start: ${started.output()}`);
         started = undefined;
       }
       if (started === undefined && postmasterPid(cluster) === undefined) started = launch(binaries, cluster, user);
       if (Date.now() > deadline) {
-        throw new EmbeddedPostgresError(`The embedded PostgreSQL in ${cluster} did not answer within ${START_TIMEOUT_MS / 1000} s. ${started?.output() ?? ''}`);
+        throw new EmbeddedPostgresError(
+          `The embedded PostgreSQL in ${cluster} did not answer within ${START_TIMEOUT_MS / 1000} s. ${started?.output() ?? ''}`,
+        );
       }
       await sleep(25);
     }
@@ -89,7 +93,9 @@ export class EmbeddedPostgres {
     while (pid !== undefined && isPostgres(pid)) {
       if (Date.now() > deadline) {
         kill(pid, 'SIGQUIT');
-        throw new EmbeddedPostgresError(`The embedded PostgreSQL (process ${pid}) did not stop within ${STOP_TIMEOUT_MS / 1000} s and was told to abort; it recovers at the next start.`);
+        throw new EmbeddedPostgresError(
+          `The embedded PostgreSQL (process ${pid}) did not stop within ${STOP_TIMEOUT_MS / 1000} s and was told to abort; it recovers at the next start.`,
+        );
       }
       await sleep(10);
     }
@@ -104,12 +110,19 @@ interface Started {
 }
 
 /** Into a directory beside it first: an interrupted initdb leaves nothing that looks like a cluster. */
-function initialise(binaries: string, cluster: string, user: SystemUser | undefined, log: (message: string) => void): void {
+function initialise(
+  binaries: string,
+  cluster: string,
+  user: SystemUser | undefined,
+  log: (message: string) => void,
+): void {
   const versionFile = join(cluster, 'PG_VERSION');
   if (existsSync(versionFile)) {
     const [ours, theirs] = [majorVersion(binaries), readFileSync(versionFile, 'utf8').trim()];
     if (ours !== theirs) {
-      throw new EmbeddedPostgresError(`${cluster} was made by PostgreSQL ${theirs}, this build brings ${ours}: dump it with the older build and load it with this one, or set DATABASE_URL.`);
+      throw new EmbeddedPostgresError(
+        `${cluster} was made by PostgreSQL ${theirs}, this build brings ${ours}: dump it with the older build and load it with this one, or set DATABASE_URL.`,
+      );
     }
     return;
   }
@@ -125,7 +138,9 @@ function initialise(binaries: string, cluster: string, user: SystemUser | undefi
   );
   if (result.status !== 0) {
     rmSync(partial, { recursive: true, force: true });
-    throw new EmbeddedPostgresError(`Cannot make a PostgreSQL cluster in ${cluster}: ${(result.stderr || result.error?.message || '').trim()}`);
+    throw new EmbeddedPostgresError(
+      `Cannot make a PostgreSQL cluster in ${cluster}: ${(result.stderr || result.error?.message || '').trim()}`,
+    );
   }
   if (existsSync(cluster)) rmdirSync(cluster);
   renameSync(partial, cluster);
@@ -247,12 +262,16 @@ async function connect(socketDir: string, database: string): Promise<pg.Client |
 async function own(client: pg.Client, dataDir: string): Promise<void> {
   // A killed holder's session takes a moment to notice.
   for (let attempt = 0; attempt < 40; attempt += 1) {
-    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1::bigint) as mine', [OWNER_LOCK]);
+    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1::bigint) as mine', [
+      OWNER_LOCK,
+    ]);
     if (rows[0]!.mine) return;
     await sleep(50);
   }
   await client.end();
-  throw new EmbeddedPostgresError(`Another Batchpoint server is using ${dataDir}. Stop it, or give this one its own BATCHPOINT_DATA_DIR, or run both on one PostgreSQL with DATABASE_URL.`);
+  throw new EmbeddedPostgresError(
+    `Another Batchpoint server is using ${dataDir}. Stop it, or give this one its own BATCHPOINT_DATA_DIR, or run both on one PostgreSQL with DATABASE_URL.`,
+  );
 }
 
 async function createDatabase(client: pg.Client): Promise<void> {

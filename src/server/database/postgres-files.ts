@@ -1,6 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 
@@ -33,7 +46,9 @@ export function systemUser(cluster: string): SystemUser | undefined {
     users.find((user) => user.name === 'postgres') ??
     users.find((user) => user.name === 'nobody');
   if (found === undefined) {
-    throw new EmbeddedPostgresError('PostgreSQL refuses to run as root, and there is no user "postgres" or "nobody" to run it as; run the server as another user or set DATABASE_URL.');
+    throw new EmbeddedPostgresError(
+      'PostgreSQL refuses to run as root, and there is no user "postgres" or "nobody" to run it as; run the server as another user or set DATABASE_URL.',
+    );
   }
   return found;
 }
@@ -97,7 +112,9 @@ function link(packageDir: string): void {
       symlinkSync(relative(dirname(path), join(packageDir, source)), path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-      throw new EmbeddedPostgresError(`Cannot complete the embedded PostgreSQL (${path}): ${(error as Error).message}. Run npm ci without --ignore-scripts, or set DATABASE_URL.`);
+      throw new EmbeddedPostgresError(
+        `Cannot complete the embedded PostgreSQL (${path}): ${(error as Error).message}. Run npm ci without --ignore-scripts, or set DATABASE_URL.`,
+      );
     }
   }
 }
@@ -114,7 +131,9 @@ export function clusterDirectory(dataDir: string): string {
   const user = systemUser(wanted);
   if (user === undefined || canEnter(dirname(wanted), user)) return wanted;
   if (entry !== undefined) {
-    throw new EmbeddedPostgresError(`The user ${user.name} cannot reach ${wanted}: a directory above it is private. Make it passable (chmod o+x), or move the data directory.`);
+    throw new EmbeddedPostgresError(
+      `The user ${user.name} cannot reach ${wanted}: a directory above it is private. Make it passable (chmod o+x), or move the data directory.`,
+    );
   }
   const elsewhere = join(SHARED_ROOT, 'clusters', createHash('sha256').update(wanted).digest('hex').slice(0, 16));
   mkdirSync(elsewhere, { recursive: true, mode: 0o755 });

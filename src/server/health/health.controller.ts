@@ -1,5 +1,4 @@
-import { Header, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Header } from '@nestjs/common';
 import { ApiResource, Read, ReadText } from '../common/api.decorators.js';
 import { registry } from '../metrics/http-metrics.js';
 import { version } from '../version.js';
@@ -10,7 +9,15 @@ import { HealthService } from './health.service.js';
 export class HealthController {
   constructor(private readonly health: HealthService) {}
 
-  @Read({ id: 'getLiveness', summary: 'Is the process alive', description: 'Never asks the database.', role: 'public', path: 'livez', type: LivenessDto })
+  @Read({
+    id: 'getLiveness',
+    summary: 'Is the process alive',
+    description: 'Never asks the database.',
+    role: 'public',
+    path: 'livez',
+    type: LivenessDto,
+    etag: false,
+  })
   live(): LivenessDto {
     return { status: 'ok' };
   }
@@ -18,18 +25,25 @@ export class HealthController {
   @Read({
     id: 'getReadiness',
     summary: 'Can the server do its work',
-    description: '503 with the same body when it cannot: no database, or migrations still to run.',
+    description: 'Asks the database, and whether it has run all migrations of this build.',
     role: 'public',
     path: 'readyz',
     type: ReadinessDto,
+    etag: false,
+    errors: ['not-ready'],
   })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessDto> {
-    const readiness = await this.health.readiness();
-    if (readiness.status !== 'ok') reply.raw.statusCode = 503;
-    return readiness;
+  ready(): Promise<ReadinessDto> {
+    return this.health.readiness();
   }
 
-  @Read({ id: 'getVersion', summary: 'Read the version', role: 'public', path: 'version', type: VersionDto })
+  @Read({
+    id: 'getVersion',
+    summary: 'Read the version',
+    role: 'public',
+    path: 'version',
+    type: VersionDto,
+    etag: false,
+  })
   version(): VersionDto {
     return { version: version(), node: process.version };
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DomainError } from '../common/domain-error.js';
 import { Database } from '../database/database.js';
 import { isMigrated } from '../database/migrate.js';
 import type { ReadinessDto } from './dto/health.dto.js';
@@ -12,18 +13,28 @@ export class HealthService {
 
   constructor(private readonly database: Database) {}
 
+  /** Throws `not-ready`, naming the check that failed. */
   async readiness(): Promise<ReadinessDto> {
-    const checks: Record<string, string> = {};
-    try {
-      await withTimeout(this.database.dataSource.query('select 1'));
-      checks.database = 'ok';
-      this.migrated ||= await withTimeout(isMigrated(this.database.dataSource));
-      checks.migrations = this.migrated ? 'ok' : 'not all have run';
-    } catch (error) {
-      checks[checks.database === undefined ? 'database' : 'migrations'] = (error as Error).message;
-    }
-    return { status: Object.values(checks).every((check) => check === 'ok') ? 'ok' : 'failed', checks };
+    await check('database', () => this.database.dataSource.query('select 1'));
+    if (!this.migrated) this.migrated = await check('migrations', () => isMigrated(this.database.dataSource));
+    if (!this.migrated) throw notReady('migrations', 'The database has not run all migrations of this build.');
+    return { status: 'ok' };
   }
+}
+
+async function check<T>(name: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await withTimeout(ask());
+  } catch (error) {
+    throw notReady(name, `The database does not answer: ${(error as Error).message || 'no connection'}.`);
+  }
+}
+
+function notReady(check: string, detail: string): DomainError {
+  return new DomainError('not-ready', detail, {
+    errors: [{ pointer: check, code: 'failed', detail }],
+    headers: { 'retry-after': '5' },
+  });
 }
 
 async function withTimeout<T>(work: Promise<T>): Promise<T> {

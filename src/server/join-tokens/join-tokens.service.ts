@@ -25,7 +25,8 @@ export class JoinTokensService extends JoinTokenCredentials {
 
   list(query: JoinTokenQueryDto): Promise<Page<JoinTokenDto>> {
     const builder = this.database.repository(JoinToken).createQueryBuilder('token');
-    if (query.computeEnvironmentId) builder.andWhere('token.computeEnvironmentId = :ce', { ce: query.computeEnvironmentId });
+    if (query.computeEnvironmentId)
+      builder.andWhere('token.computeEnvironmentId = :ce', { ce: query.computeEnvironmentId });
     return paginate(builder, query, { sortable: JOIN_TOKEN_SORT, defaultSort: '-createdAt', map: toJoinTokenDto });
   }
 
@@ -35,12 +36,21 @@ export class JoinTokensService extends JoinTokenCredentials {
     return toJoinTokenDto(token);
   }
 
-  async create({ name, computeEnvironmentId = null, expiresAt, maxUses = null }: CreateJoinTokenDto): Promise<CreatedJoinTokenDto> {
+  async create({
+    name,
+    computeEnvironmentId = null,
+    expiresAt,
+    maxUses = null,
+  }: CreateJoinTokenDto): Promise<CreatedJoinTokenDto> {
     const expiry = expiresAt ? new Date(expiresAt) : null;
-    if (expiry !== null && expiry.getTime() <= Date.now()) throw invalidField('/expiresAt', 'expiresAt must be in the future.');
+    if (expiry !== null && expiry.getTime() <= Date.now())
+      throw invalidField('/expiresAt', 'expiresAt must be in the future.');
     const tokens = this.database.repository(JoinToken);
     if (await tokens.existsBy({ name })) {
-      throw new DomainError('name-taken', `There is a join token named "${name}" already; choose another name or delete that one.`);
+      throw new DomainError(
+        'name-taken',
+        `There is a join token named "${name}" already; choose another name or delete that one.`,
+      );
     }
     if (computeEnvironmentId !== null) await this.requireEnvironment(computeEnvironmentId);
     const secret = newSecret('joinToken');
@@ -61,7 +71,10 @@ export class JoinTokensService extends JoinTokenCredentials {
       await this.environments.find(id);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      throw invalidField('/computeEnvironmentId', `${error.message} Register it first, or leave computeEnvironmentId out.`);
+      throw invalidField(
+        '/computeEnvironmentId',
+        `${error.message} Register it first, or leave computeEnvironmentId out.`,
+      );
     }
   }
 
@@ -88,10 +101,15 @@ export class JoinTokensService extends JoinTokenCredentials {
       .createQueryBuilder()
       .update()
       .set({ uses: () => 'uses + 1', version: () => 'version + 1' })
-      .where('id = :id and (max_uses is null or uses < max_uses) and (expires_at is null or expires_at > now())', { id })
+      .where('id = :id and (max_uses is null or uses < max_uses) and (expires_at is null or expires_at > now())', {
+        id,
+      })
       .execute();
     if (affected === 1) return;
-    throw new DomainError('join-token-spent', 'The join token has expired or is used up; make a new one with POST /api/v1/join-tokens.');
+    throw new DomainError(
+      'join-token-spent',
+      'The join token has expired or is used up; make a new one with POST /api/v1/join-tokens.',
+    );
   }
 }
 

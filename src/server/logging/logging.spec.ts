@@ -12,13 +12,22 @@ describe('The log', () => {
       },
     });
     const logger = new PinoLogger(createPino(level, stream));
-    return { logger, lines: () => text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>) };
+    return {
+      logger,
+      lines: () =>
+        text
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as Record<string, unknown>),
+    };
   }
 
   it('is one JSON object a line, with level, time, context and text', () => {
     const { logger, lines } = capture();
     logger.log('hello', 'Jobs');
-    expect(lines()).toEqual([{ level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), context: 'Jobs', msg: 'hello' }]);
+    expect(lines()).toEqual([
+      { level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), context: 'Jobs', msg: 'hello' },
+    ]);
   });
 
   it('takes objects for members of the line', () => {

@@ -7,7 +7,10 @@ export class CreateApiTokenDto {
   @NameField({ description: 'What it is for; unique.', example: 'nightly-report' })
   name: string;
 
-  @EnumField(ROLES, 'Role', { description: 'viewer reads; operator also checkpoints and restores; admin also configures.', example: 'viewer' })
+  @EnumField(ROLES, 'Role', {
+    description: 'viewer reads; operator also checkpoints and restores; admin also configures.',
+    example: 'viewer',
+  })
   role: Role;
 
   @DateTimeField({ optional: true, nullable: true, description: 'When it stops working; null or absent: never.' })

@@ -3,19 +3,15 @@ import { ApiProperty } from '@nestjs/swagger';
 export class LivenessDto {
   static readonly example: LivenessDto = { status: 'ok' };
 
-  @ApiProperty({ enum: ['ok'], enumName: 'LivenessStatus' })
+  @ApiProperty({ enum: ['ok'], enumName: 'HealthStatus' })
   status: 'ok';
 }
 
 export class ReadinessDto {
-  static readonly example: ReadinessDto = { status: 'ok', checks: { database: 'ok', migrations: 'ok' } };
+  static readonly example: ReadinessDto = { status: 'ok' };
 
-  @ApiProperty({ enum: ['ok', 'failed'], enumName: 'ReadinessStatus' })
-  status: 'ok' | 'failed';
-
-  /** Each check by name: `ok`, or what is wrong. */
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
-  checks: Record<string, string>;
+  @ApiProperty({ enum: ['ok'], enumName: 'HealthStatus' })
+  status: 'ok';
 }
 
 export class VersionDto {

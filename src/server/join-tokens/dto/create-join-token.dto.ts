@@ -10,7 +10,8 @@ export class CreateJoinTokenDto {
     optional: true,
     nullable: true,
     example: exampleId('computeEnvironment'),
-    description: 'Hosts that enrol with the token belong to this compute environment. Null or absent: to none, so they have no storage.',
+    description:
+      'Hosts that enrol with the token belong to this compute environment. Null or absent: to none, so they have no storage.',
   })
   computeEnvironmentId?: string | null;
 

@@ -42,21 +42,48 @@ export class PolicyOverrideDto {
   })
   mode?: CheckpointMode | null;
 
-  @DurationField({ optional: true, nullable: true, example: '15m', description: 'From the end of one periodic checkpoint to the start of the next; at least 1s.' })
+  @DurationField({
+    optional: true,
+    nullable: true,
+    example: '15m',
+    description: 'From the end of one periodic checkpoint to the start of the next; at least 1s.',
+  })
   interval?: string | null;
 
-  @IntegerField({ optional: true, nullable: true, minimum: 1, maximum: 100, example: 2, description: 'Committed checkpoints kept for each job.' })
+  @IntegerField({
+    optional: true,
+    nullable: true,
+    minimum: 1,
+    maximum: 100,
+    example: 2,
+    description: 'Committed checkpoints kept for each job.',
+  })
   keep?: number | null;
 
-  @DurationField({ optional: true, nullable: true, example: '10m', description: 'A checkpoint that takes longer is given up and the job runs on; at least 1s.' })
+  @DurationField({
+    optional: true,
+    nullable: true,
+    example: '10m',
+    description: 'A checkpoint that takes longer is given up and the job runs on; at least 1s.',
+  })
   timeout?: string | null;
 
   @BooleanField({ optional: true, nullable: true, example: true, description: "Carry the container's writable layer." })
   writableLayer?: boolean | null;
 
-  @BooleanField({ optional: true, nullable: true, example: false, description: "Keep images when the job ends, and CRIU's logs beside them." })
+  @BooleanField({
+    optional: true,
+    nullable: true,
+    example: false,
+    description: "Keep images when the job ends, and CRIU's logs beside them.",
+  })
   diagnosis?: boolean | null;
 
-  @DurationField({ optional: true, nullable: true, example: '168h', description: 'Images of a job that failed are deleted this long after its end.' })
+  @DurationField({
+    optional: true,
+    nullable: true,
+    example: '168h',
+    description: 'Images of a job that failed are deleted this long after its end.',
+  })
   failureRetention?: string | null;
 }
