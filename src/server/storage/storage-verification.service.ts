@@ -107,7 +107,7 @@ export class StorageVerificationService implements OnModuleInit {
       ...judge(hosts),
       hosts,
     };
-    await this.database.repository(Storage).update({ id: storageId }, { lastVerification: verification as never });
+    await this.database.repository(Storage).update({ id: storageId }, { lastVerification: verification });
     await this.database.repository(StorageVerificationHost).delete({ operationId });
     const failure = failureOf(verification);
     if (failure !== null) await this.operations.fail(operationId, failure);
