@@ -1,16 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  type WriteStream,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FollowedLog } from './followed-log.js';
 import { isAlive, signal, startTime, waitForExit } from './processes.js';
 
 export interface ChildOptions {
@@ -44,7 +36,7 @@ const STEADY_SECONDS = 60;
 /** One of our own programs as a child process: made ready, watched, started again when it ends by itself, stopped in time. */
 export class SupervisedChild {
   private child: ChildProcess | null = null;
-  private log: WriteStream | null = null;
+  private log: FollowedLog | null = null;
   private stopping = new AbortController();
   private watching: Promise<void> = Promise.resolve();
   private lastLines: string[] = [];
@@ -58,8 +50,7 @@ export class SupervisedChild {
   /** Resolves when it is ready. Throws, and leaves it stopped, when it ends or is not ready in time. */
   async start(): Promise<void> {
     await this.stopEarlierOne();
-    mkdirSync(dirname(this.options.logFile), { recursive: true });
-    this.log = createWriteStream(this.options.logFile, { flags: 'w', mode: 0o600 });
+    this.log = new FollowedLog(this.options.logFile, (line) => this.take(line));
     try {
       const ended = await this.launch();
       this.watching = this.watch(ended);
@@ -74,7 +65,7 @@ export class SupervisedChild {
     await this.end('SIGTERM');
     await this.watching;
     await this.end('SIGTERM');
-    await new Promise<void>((resolve) => (this.log ? this.log.end(() => resolve()) : resolve()));
+    this.log?.close();
     this.log = null;
     rmSync(this.options.pidFile, { force: true });
   }
@@ -101,10 +92,12 @@ export class SupervisedChild {
     const { name, command, args, env, pidFile, ready, readyWithinSeconds } = this.options;
     this.lastLines = [];
     // A session of its own: Ctrl-C in the terminal is for us to pass on, in order.
-    const child = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      env,
+      detached: true,
+      stdio: ['ignore', this.log!.descriptor, this.log!.descriptor],
+    });
     this.child = child;
-    for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on('line', (line) => this.take(line));
     let ended: string | null = null;
     const end = new Promise<string>((resolve) => {
       // Whichever comes first tells more.
@@ -155,7 +148,6 @@ export class SupervisedChild {
   }
 
   private take(line: string): void {
-    this.log?.write(`${line}\n`);
     this.lastLines = [...this.lastLines, line].slice(-20);
     const parsed = readLogLine(line);
     if (parsed && parsed.level >= LEVELS['warn']! && !this.stopping.signal.aborted)
@@ -164,6 +156,7 @@ export class SupervisedChild {
 
   /** The most telling of its last lines. */
   private reason(): string {
+    this.log?.catchUp();
     const lines = this.lastLines.filter((line) => line.trim() !== '');
     const worst = lines.map(readLogLine).findLast((line) => line !== null && line.level >= LEVELS['error']!);
     const plain = lines.filter((line) => readLogLine(line) === null).slice(-6);
