@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { FailureError } from '../../src/protocol/failure.js';
+import { type FailureError } from '../../src/protocol/failure.js';
 import { CheckpointJournal } from '../../src/agent/checkpoint/checkpoint-journal.js';
 import type { CheckpointStepName } from '../../src/agent/checkpoint/checkpoint-step.js';
 import { recoverInterrupted } from '../../src/agent/checkpoint/recover-interrupted.js';

@@ -22,11 +22,11 @@ while read -r kind pid; do
   echo ok
 done
 trap '' PIPE
-for pid in $helpers; do kill -9 -- "-$pid" 2>/dev/null; done
+for pid in $helpers; do kill -9 "-$pid" 2>/dev/null; done
 running() { [ -n "$dump" ] && [ -d "/proc/$dump" ] && ! grep -qs '^State:[[:space:]]*Z' "/proc/$dump/status"; }
-end=$(($(date +%s) + grace))
+end=$(($(date +%s) + grace + 1))
 while running && [ "$(date +%s)" -lt "$end" ]; do sleep 0.05; done
-if running; then kill -9 -- "-$dump" 2>/dev/null; fi
+if running; then kill -9 "-$dump" 2>/dev/null; fi
 while [ -e "$file" ] && ! echo "$word" 2>/dev/null >"$file"; do sleep 0.05; done
 `;
 

@@ -38,7 +38,8 @@ export function filesOpenForWriting(
     if (stats?.isFile())
       found.set(target, { destination, path: target.slice(destination.length + 1), bytes: stats.size });
   }
-  return [...found.values()].sort((a, b) => (a.destination + a.path < b.destination + b.path ? -1 : 1));
+  const key = (file: { destination: string; path: string }): string => `${file.destination}\0${file.path}`;
+  return [...found.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 /** undefined when the process or the file is gone. */

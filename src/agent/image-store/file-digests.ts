@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { syncDirectory } from './durable-files.js';
 
@@ -12,7 +12,9 @@ export interface SealedFile {
 
 /** Small enough that hashing one leaves the event loop free, large enough that reads cost nothing. */
 const CHUNK_BYTES = 1024 * 1024;
-const PARALLEL_FILES = 4;
+/** Node has four threads for file work: two flush, which leaves two to read for the digests meanwhile. */
+const PARALLEL_FLUSHES = 2;
+const PARALLEL_DIGESTS = 2;
 
 /**
  * Makes everything below a directory durable and returns its files with their digests, in order of path. Hashing
@@ -23,18 +25,22 @@ export async function sealDirectory(
   leaveOut: ReadonlySet<string> = new Set(),
 ): Promise<SealedFile[]> {
   const { files, directories } = await walk(directory);
-  const wanted = files.filter((path) => !leaveOut.has(path)).sort();
-  const sealed = await mapLimited(wanted, PARALLEL_FILES, async (path): Promise<SealedFile> => {
-    const handle = await open(join(directory, path), 'r');
-    try {
-      const [digest] = await allOrThrow([digestHandle(handle), handle.sync()]);
-      return { path, ...digest };
-    } finally {
-      await handle.close();
-    }
-  });
+  const sizes = await mapLimited(
+    files.filter((path) => !leaveOut.has(path)),
+    PARALLEL_DIGESTS,
+    async (path) => ({ path, size: (await stat(join(directory, path))).size }),
+  );
+  // The largest takes longest, so it begins first.
+  const paths = sizes.sort((a, b) => b.size - a.size).map(({ path }) => path);
+  const [sealed] = await allOrThrow([
+    mapLimited(paths, PARALLEL_DIGESTS, async (path): Promise<SealedFile> => ({
+      path,
+      ...(await digestFile(join(directory, path))),
+    })),
+    mapLimited(paths, PARALLEL_FLUSHES, (path) => syncFile(join(directory, path))),
+  ]);
   for (const path of directories) await syncDirectory(join(directory, path));
-  return sealed;
+  return sealed.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 export async function digestFile(path: string): Promise<{ bytes: number; sha256: string }> {
@@ -94,6 +100,15 @@ export async function allOrThrow<T extends readonly unknown[]>(work: {
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Reads the next chunk while the last one is hashed. */

@@ -4,7 +4,10 @@ import { STAGING_HOST_FILE } from '../../image-store/store-layout.js';
 import { settled, type CheckpointContext } from '../checkpoint-context.js';
 import type { CheckpointStep } from '../checkpoint-step.js';
 
-/** Makes every file of the image durable and takes its digest; the job runs again meanwhile. */
+/**
+ * Makes every file of the image durable and takes its digest; the job runs again meanwhile. (To hash while CRIU still
+ * writes was tried: it takes CPU from CRIU, and the job stands still for longer.)
+ */
 export const sealStep: CheckpointStep = {
   name: 'seal',
   async run(context: CheckpointContext): Promise<void> {
