@@ -98,9 +98,7 @@ export type CommandBody =
 export type CommandType = CommandBody['type'];
 
 /** PUT /agent/commands/{id}/result. 204; the same again is 204 too. */
-export type CommandResult =
-  | { status: 'succeeded'; output: CommandOutput }
-  | { status: 'failed'; failure: Failure };
+export type CommandResult = { status: 'succeeded'; output: CommandOutput } | { status: 'failed'; failure: Failure };
 /** Per type; checkpoint and restore carry their outcome in reports, so theirs is empty. */
 export interface CommandOutput {
   /** verify-checkpoint, verify-storage: what was read back. */

@@ -70,7 +70,10 @@ export interface Failure {
 
 /** Thrown by agent code wherever the cause is known; anything else becomes `internal`. */
 export class FailureError extends Error {
-  constructor(readonly failure: Failure, options?: { cause?: unknown }) {
+  constructor(
+    readonly failure: Failure,
+    options?: { cause?: unknown },
+  ) {
     super(failure.message, options);
     this.name = 'FailureError';
   }

@@ -76,9 +76,12 @@ export function parseManifest(text: string): Manifest {
     throw new ManifestError('not JSON');
   }
   const head = z.object({ format: z.string(), version: z.number() }).safeParse(json);
-  if (!head.success || head.data.format !== MANIFEST_FORMAT) throw new ManifestError(`"format" is not ${MANIFEST_FORMAT}`);
+  if (!head.success || head.data.format !== MANIFEST_FORMAT)
+    throw new ManifestError(`"format" is not ${MANIFEST_FORMAT}`);
   if (head.data.version !== MANIFEST_VERSION) {
-    throw new ManifestError(`version ${head.data.version} (this program reads ${MANIFEST_VERSION}); upgrade batchpoint on this host`);
+    throw new ManifestError(
+      `version ${head.data.version} (this program reads ${MANIFEST_VERSION}); upgrade batchpoint on this host`,
+    );
   }
   const parsed = manifestSchema.safeParse(json);
   if (parsed.success) return parsed.data;

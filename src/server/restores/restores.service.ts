@@ -36,17 +36,15 @@ export class RestoresService {
     const host = hostId === undefined ? await this.chooseHost(checkpoint) : await this.checkHost(checkpoint, hostId);
     const restoreId = newId('restore');
     const operationId = await this.operations.open({ type: 'restore', resourceType: 'restore', resourceId: restoreId });
-    await this.database
-      .repository(Restore)
-      .insert({
-        id: restoreId,
-        jobId: job.id,
-        checkpointId,
-        hostId: host.id,
-        operationId,
-        trigger: 'manual',
-        status: 'pending',
-      });
+    await this.database.repository(Restore).insert({
+      id: restoreId,
+      jobId: job.id,
+      checkpointId,
+      hostId: host.id,
+      operationId,
+      trigger: 'manual',
+      status: 'pending',
+    });
     const body = { type: 'restore' as const, restoreId, checkpointId, jobId: job.jobId };
     await this.commands.send(host.id, body, { operationId, deadlineSeconds: DEADLINE_SECONDS });
     await this.notifier.notify('job', job.id);
