@@ -61,15 +61,29 @@ export async function benchRoutes(stage: Stage, rounds: number, milliseconds: nu
 async function insertJobs(socketDir: string): Promise<string> {
   const client = new pg.Client({ host: socketDir, user: 'batchpoint', database: 'batchpoint' });
   await client.connect();
-  const ids = Array.from({ length: ROWS }, () => newId('job'));
-  await client.query(
-    `INSERT INTO jobs (id, version, job_id, job_queue, status, container_id, container_name, image, command, attempt, started_at, policy, protected, last_known_at)
-     SELECT id, 1, 'bench-' || n, 'genomics-spot', 'RUNNING', md5(id) || md5(id), 'job-' || n, 'registry.example/aligner:1.4',
-            '["align","--threads","4","s3://bucket/sample"]'::jsonb, 1, now() - n * interval '1 second', $2::jsonb, true, now()
-     FROM unnest($1::text[]) WITH ORDINALITY AS ids (id, n)`,
-    [ids, JSON.stringify(DEFAULT_POLICY)],
-  );
-  await client.query('ANALYZE jobs');
-  await client.end();
-  return ids[ROWS / 2]!;
+  try {
+    const ids = Array.from({ length: ROWS }, () => newId('job'));
+    await client.query(
+      `INSERT INTO jobs (id, version, job_id, job_queue, status, container_id, container_name, image, command, attempt, started_at, policy, protected, last_known_at)
+       SELECT id, 1, 'bench-' || n, 'genomics-spot', 'RUNNING', md5(id) || md5(id), 'job-' || n, 'registry.example/aligner:1.4',
+              '["align","--threads","4","s3://bucket/sample"]'::jsonb, 1, now() - n * interval '1 second', $2::jsonb, true, now()
+       FROM unnest($1::text[]) WITH ORDINALITY AS ids (id, n)`,
+      [ids, JSON.stringify(DEFAULT_POLICY)],
+    );
+    const host = newId('host');
+    await client.query(
+      `INSERT INTO hosts (id, version, machine_id, facts, credential_hash) VALUES ($1, 1, 'bench', '{}', 'none')`,
+      [host],
+    );
+    await client.query(
+      `INSERT INTO job_attempts (job_id, container_id, host_id, attempt, status, container_name, image, command, started_at, policy, protected,
+                                 reported_at, first_reported_at, last_reported_at)
+       SELECT id, container_id, $1, 1, 'running', container_name, image, command, started_at, policy, protected, now(), now(), now() FROM jobs`,
+      [host],
+    );
+    await client.query('ANALYZE jobs, job_attempts');
+    return ids[ROWS / 2]!;
+  } finally {
+    await client.end();
+  }
 }

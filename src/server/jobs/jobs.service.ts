@@ -47,7 +47,7 @@ export class JobsService {
 
   /** By our id or AWS Batch's. Honours `?wait`: answers on the next change, or at once when nothing can change any more. */
   async get(id: string): Promise<JobDto> {
-    const { id: ours } = await this.find(id);
+    const ours = isId('job', id) ? id : (await this.find(id)).id;
     const read = async (): Promise<JobDto> => (await this.toDtos([await this.row(ours)]))[0]!;
     return this.waiter.wait(
       'job',
