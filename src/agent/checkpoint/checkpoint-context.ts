@@ -22,6 +22,8 @@ export interface CheckpointRequest {
   policy: Policy;
   storageId: string;
   store: ImageStore;
+  /** Checkpoints that pruning leaves; absent: none. */
+  pinned?: ReadonlySet<string>;
 }
 
 export interface CheckpointDependencies {
@@ -85,5 +87,5 @@ export function settled<K extends keyof CheckpointContext>(
 ): NonNullable<CheckpointContext[K]> {
   const value = context[field];
   if (value === undefined || value === null) throw new Error(`no step has set ${field} yet`);
-  return value as NonNullable<CheckpointContext[K]>;
+  return value;
 }

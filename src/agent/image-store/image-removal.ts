@@ -19,8 +19,12 @@ export async function removeImage(place: ImagePlace): Promise<void> {
   await rm(aside, { recursive: true, force: true });
 }
 
-/** `entries` newest first. Images that a kept one builds on are kept too. */
-export async function pruneImages(entries: readonly ImageEntry[], keep: number): Promise<string[]> {
+/** `entries` newest first. Pinned images stay and count for nothing; images that a kept one builds on are kept too. */
+export async function pruneImages(
+  entries: readonly ImageEntry[],
+  keep: number,
+  pinned: ReadonlySet<string>,
+): Promise<string[]> {
   const wanted = Math.max(1, keep);
   const kept = new Set<string>();
   let oldestKept = -1;
@@ -30,6 +34,7 @@ export async function pruneImages(entries: readonly ImageEntry[], keep: number):
     kept.add(entry.checkpointId);
     oldestKept = index;
   }
+  for (const id of pinned) kept.add(id);
   const parents = new Map(entries.filter(isReadable).map((entry) => [entry.checkpointId, entry.manifest.parentId]));
   for (const id of kept) {
     const parent = parents.get(id);

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FailureError } from '../../protocol/failure.js';
 import { MANIFEST_FORMAT, MANIFEST_VERSION, type Manifest } from '../../protocol/manifest.js';
 import { syncDirectory, writeSynced } from './durable-files.js';
 import type { SealedFile } from './file-digests.js';
@@ -186,9 +185,9 @@ export class ImageStore {
    * Keeps the newest `keep` (at least one) complete images and removes what is older; returns the ids removed. An
    * unreadable image neither counts nor shields older ones, and stays while it is newer than the oldest kept.
    */
-  async prune(jobId: string, keep: number): Promise<string[]> {
+  async prune(jobId: string, keep: number, pinned: ReadonlySet<string> = new Set()): Promise<string[]> {
     const entries = await this.list(jobId);
-    return onStorage(`removing old checkpoints of job ${jobId}`, this.root, () => pruneImages(entries, keep));
+    return onStorage(`removing old checkpoints of job ${jobId}`, this.root, () => pruneImages(entries, keep, pinned));
   }
 
   /** Everything of the job: images and records. */

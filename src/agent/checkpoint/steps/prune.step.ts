@@ -6,9 +6,9 @@ import type { CheckpointStep } from '../checkpoint-step.js';
 export const pruneStep: CheckpointStep = {
   name: 'prune',
   async run(context: CheckpointContext): Promise<void> {
-    const { store, jobId, policy } = context.request;
+    const { store, jobId, policy, pinned } = context.request;
     try {
-      context.pruned = await store.prune(jobId, policy.keep);
+      context.pruned = await store.prune(jobId, policy.keep, pinned);
     } catch (error) {
       context.warnings.push(toFailure(error, 'prune'));
     }
