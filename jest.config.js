@@ -1,3 +1,5 @@
+const timeLimit = '<rootDir>/test/support/time-limit.ts';
+
 const common = {
   rootDir: import.meta.dirname,
   globalSetup: '<rootDir>/test/support/run.set-up.js',
@@ -22,21 +24,25 @@ const common = {
 export default {
   reporters: ['default', './test/support/skips.reporter.js', './test/support/leftovers.reporter.js'],
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
+    {
+      ...common,
+      displayName: 'unit',
+      setupFilesAfterEnv: [timeLimit],
+      testMatch: ['<rootDir>/src/**/*.spec.ts'],
+    },
     {
       ...common,
       displayName: 'server',
       globalSetup: '<rootDir>/test/support/server.set-up.js',
       globalTeardown: '<rootDir>/test/support/server.tear-down.js',
-      setupFilesAfterEnv: ['<rootDir>/test/support/server.timeout.ts', '<rootDir>/test/support/conformance.set-up.ts'],
+      setupFilesAfterEnv: [timeLimit, '<rootDir>/test/support/conformance.set-up.ts'],
       testMatch: ['<rootDir>/test/{e2e,contract,architecture}/**/*.spec.ts'],
     },
     {
       ...common,
       displayName: 'containers',
       testMatch: ['<rootDir>/test/agent/**/*.spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/containers.set-up.ts'],
-      testTimeout: 120_000,
+      setupFilesAfterEnv: [timeLimit, '<rootDir>/test/support/containers.set-up.ts'],
     },
   ],
 };

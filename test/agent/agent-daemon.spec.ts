@@ -1,14 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { newId } from '../../src/protocol/ids.js';
 import { FakeAgentServer } from '../fakes/fake-agent-server.js';
 import { sharedStorage, until } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
 import { TestAgent } from '../support/test-agent.js';
 import { TestHost } from '../support/test-host.js';
-
-jest.setTimeout(120_000);
 
 const COUNT = 'i=0; while true; do i=$((i+1)); echo $i > /counter; sleep 0.05; done';
 

@@ -2,15 +2,13 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { newId } from '../../src/protocol/ids.js';
 import { FakeAgentServer } from '../fakes/fake-agent-server.js';
 import { sharedStorage, until } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
 import { TestAgent } from '../support/test-agent.js';
 import { TestHost } from '../support/test-host.js';
-
-jest.setTimeout(180_000);
 
 /** About 150 MB of memory, so that a checkpoint lasts long enough to be interrupted, and a count to see it run on. */
 const HEAVY =

@@ -1,15 +1,13 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ApiClient, ApiError } from '../../src/standalone/api-client.js';
 import { sharedStorage, until } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
 import { ServerProcess } from '../support/server-process.js';
 import { TestAgent } from '../support/test-agent.js';
 import { TestHost } from '../support/test-host.js';
-
-jest.setTimeout(120_000);
 
 const ADMIN_TOKEN = 'an-admin-token-for-tests-of-the-agent-0123456789';
 const COUNT = 'i=0; while true; do i=$((i+1)); echo $i > /counter; sleep 0.05; done';

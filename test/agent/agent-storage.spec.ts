@@ -2,15 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import type { AgentStorage } from '../../src/protocol/agent-api.js';
 import { StorageMonitor } from '../../src/agent/storage-monitor.js';
 import { MooseFs } from '../support/moose-fs.js';
 import { until } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
-
-jest.setTimeout(120_000);
 
 const LIMIT_MS = 1000;
 const storageAt = (mountPath: string, fileSystemTypes: string[] = []): AgentStorage => ({

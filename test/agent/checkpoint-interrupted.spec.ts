@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type FailureError } from '../../src/protocol/failure.js';
 import { CheckpointJournal } from '../../src/agent/checkpoint/checkpoint-journal.js';
 import type { CheckpointStepName } from '../../src/agent/checkpoint/checkpoint-step.js';
@@ -12,8 +12,6 @@ import { CheckpointRig } from '../support/checkpoint-rig.js';
 import { describeNeeding } from '../support/requires.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { TestHost } from '../support/test-host.js';
-
-jest.setTimeout(120_000);
 
 /** Without children, so that a process lost is noticed. */
 const COUNT = 'sleep 1000 & n=0; while :; do n=$((n+1)); echo $n >/count; done';

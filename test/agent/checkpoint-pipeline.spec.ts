@@ -4,15 +4,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { FailureError, type Failure } from '../../src/protocol/failure.js';
 import { isReadable } from '../../src/agent/image-store/stored-image.js';
 import { jobDirectory } from '../../src/agent/image-store/store-layout.js';
 import { CheckpointRig } from '../support/checkpoint-rig.js';
 import { describeNeeding } from '../support/requires.js';
 import { TestHost } from '../support/test-host.js';
-
-jest.setTimeout(120_000);
 
 /** Counts in memory, in a file of the writable layer and in one that CRIU carries, in this order. */
 const COUNT =

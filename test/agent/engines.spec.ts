@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FailureError } from '../../src/protocol/failure.js';
 import { cgroupOf } from '../../src/agent/engines/cgroup.js';
 import { FreezeGuard } from '../../src/agent/engines/freeze-guard.js';
@@ -22,8 +22,6 @@ import { captureLayer, layerBytes } from '../../src/agent/engines/overlay.js';
 import { runTool, ToolProcess } from '../../src/agent/engines/tool-process.js';
 import { kernelName, RUN_VARIABLE } from '../support/leftovers.js';
 import { describeNeeding } from '../support/requires.js';
-
-jest.setTimeout(60_000);
 
 const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'));
 /** Hierarchies of this machine: one or both. */

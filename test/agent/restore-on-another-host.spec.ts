@@ -2,11 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { continuedFrom, lines, ProtectedHost, sharedStorage, until } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
-
-jest.setTimeout(120_000);
 
 /** Chains a checksum: every step depends on all before it, in memory, on stdout and in the writable layer. */
 function chain(steps: number): string[] {

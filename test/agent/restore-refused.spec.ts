@@ -11,13 +11,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { FailureCode } from '../../src/protocol/failure.js';
 import { flipByte, reseal } from '../support/image-damage.js';
 import { lines, ProtectedHost, sharedStorage, until } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
-
-jest.setTimeout(120_000);
 
 /**
  * Says whether it started in an untouched file system, then counts, leaving marks in the writable layer and on the

@@ -2,12 +2,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { newId } from '../../src/protocol/ids.js';
 import { lines, ProtectedHost, sharedStorage, until } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
-
-jest.setTimeout(120_000);
 
 /** Handles SIGTERM as a program that saves its work does. */
 const JOB = ['sh', '-c', 'trap "echo terminated; exit 9" TERM; i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done'];

@@ -12,14 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobEventReport } from '../../src/protocol/agent-api.js';
 import { isId } from '../../src/protocol/ids.js';
 import { installShim } from '../../src/agent/shim-install.js';
 import { ProtectedHost, sharedStorage } from '../support/protected-host.js';
 import { describeNeeding } from '../support/requires.js';
-
-jest.setTimeout(60_000);
 
 /** A stand-in for runc or the restore program that writes down how it was called, one word a line. */
 const RECORDER = (name: string, exitCode = 0): string =>
