@@ -1,5 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +18,17 @@ import { killCgroup, removeCgroup } from './cgroup-tree.js';
 import { isAlive, processesNaming, signal, waitForExit } from './processes.js';
 
 const run = promisify(execFile);
+
+/** What the engine puts into its run directory; made anew at each start. */
+const RUN_FILES = [
+  'exec',
+  'dockerd.pid',
+  'docker.sock',
+  'containerd.sock',
+  'daemon.json',
+  'containerd.toml',
+  'docker-config',
+];
 
 export interface PrivateDockerOptions {
   /** Images, containers and logs; kept between starts. */
@@ -117,8 +138,9 @@ export class PrivateDocker {
     await removeCgroup(cgroup);
     this.removeShimSockets();
     for (const directory of [runDir, dataDir]) await unmountBelow(directory);
-    rmSync(join(runDir, 'exec'), { recursive: true, force: true });
-    for (const name of ['dockerd.pid', 'docker.sock', 'containerd.sock']) rmSync(join(runDir, name), { force: true });
+    for (const name of RUN_FILES) rmSync(join(runDir, name), { recursive: true, force: true });
+    // Others may keep files of theirs there.
+    if (existsSync(runDir) && readdirSync(runDir).length === 0) rmdirSync(runDir);
   }
 
   private async startDaemons(): Promise<void> {
