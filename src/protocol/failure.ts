@@ -27,7 +27,6 @@ export const FAILURE_CODES = [
   'agent-restarted',
   'cancelled',
   // image found unfit
-  'no-checkpoint',
   'checkpoint-not-found',
   'manifest-unreadable',
   'digest-mismatch',
@@ -50,7 +49,6 @@ export const FAILURE_CODES = [
   // command delivery
   'host-offline',
   'expired',
-  'stale-agent',
   'internal',
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];

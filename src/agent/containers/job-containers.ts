@@ -199,7 +199,12 @@ export class JobContainers implements ContainerObserver {
   ): Promise<void> {
     const message = `${variable}="${value}" is ignored: ${reason}; the job keeps the policy it has without it`;
     this.log.warn({ jobId, containerId, variable }, message);
-    await this.context.report({ type: 'job-event', jobId, containerId, event: 'job-policy-ignored', message });
+    const failure: Failure = {
+      code: 'invalid-job-policy',
+      message,
+      remedy: `correct ${variable} in the job definition`,
+    };
+    await this.context.report({ type: 'job-event', jobId, containerId, event: 'job-policy-ignored', message, failure });
   }
 
   private logChange(before: ContainerReport | undefined, now: ContainerReport): void {
