@@ -49,13 +49,16 @@ export function captureLayer(upperDir: string, tarFile: string): ToolCommand {
   return { command: 'tar', args, env: toolEnvironment() };
 }
 
-/** Bytes the layer will take as a tar, roughly (apparent sizes, and a header for each entry). */
+/**
+ * Bytes of the layer on disk, roughly what it takes as a tar. The job runs meanwhile: du says (and exits with 1) when a
+ * file went away under it, and still gives the sum.
+ */
 export async function layerBytes(upperDir: string): Promise<number> {
   const result = await runTool(
     { command: 'du', args: ['-s', '-x', '--block-size=1', upperDir], env: toolEnvironment() },
     MEASURE_LIMIT_MS,
   );
-  const bytes = Number(/^(\d+)/.exec(result.output)?.[1]);
+  const bytes = Number(/^(\d+)\t/m.exec(result.output)?.[1]);
   if (Number.isSafeInteger(bytes)) return bytes;
   throw new FailureError({
     code: 'writable-layer-failed',
