@@ -22,6 +22,8 @@ function jest(args) {
       '--experimental-vm-modules',
       '--no-warnings=ExperimentalWarning',
       join(root, 'node_modules/jest/bin/jest.js'),
+      // What a failed test leaves open must not keep the run from ending; what it leaves running is reported.
+      '--forceExit',
       '--json',
       `--outputFile=${results}`,
       ...args,
