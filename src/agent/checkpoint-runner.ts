@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import type { CheckpointReport } from '../protocol/agent-api.js';
+import type { CheckpointImage, CheckpointReport } from '../protocol/agent-api.js';
 import type { CheckpointTrigger } from '../protocol/checkpoint-state.js';
 import { FailureError, toFailure, type Failure } from '../protocol/failure.js';
-import type { CheckpointOutcome, CheckpointPipeline } from './checkpoint/checkpoint-pipeline.js';
+import type { CheckpointPipeline } from './checkpoint/checkpoint-pipeline.js';
 import { readyStore } from './commands/store-access.js';
 import type { JobContainers } from './containers/job-containers.js';
 import type { RememberedContainer } from './containers/job-memory.js';
@@ -38,12 +38,15 @@ export class CheckpointRunner {
     private readonly log: Logger,
   ) {}
 
-  /** Resolves when the outcome is reported: null when it was committed. Never rejects. */
+  /** Resolves when the outcome is reported: null when it was committed. Never rejects. Pruning may go on after that. */
   run(order: CheckpointOrder): Promise<Failure | null> {
-    const work = this.take(order).catch((error: unknown) => toFailure(error));
-    this.active.add(work);
-    void work.finally(() => this.active.delete(work));
-    return work;
+    return new Promise((resolve) => {
+      const work = this.take(order, () => resolve(null))
+        .catch((error: unknown) => toFailure(error))
+        .then(resolve);
+      this.active.add(work);
+      void work.finally(() => this.active.delete(work));
+    });
   }
 
   /** Refuses what is asked from now on and waits for what runs. False when the limit came first. */
@@ -55,7 +58,7 @@ export class CheckpointRunner {
     return Promise.race([done, late]).finally(() => clearTimeout(timer));
   }
 
-  private async take(order: CheckpointOrder): Promise<Failure | null> {
+  private async take(order: CheckpointOrder, committed: () => void): Promise<Failure | null> {
     const { checkpointId, jobId, trigger } = order;
     const container =
       order.containerId === null ? this.containers.runningOf(jobId) : this.containers.find(order.containerId);
@@ -79,12 +82,20 @@ export class CheckpointRunner {
         store,
         pinned: this.context.pinned(),
       };
-      const outcome = await this.pipeline.run(request, (name) => {
-        log.debug({ step: name }, 'checkpoint step');
-        step.enter(name);
+      const { pruned, warnings } = await this.pipeline.run(request, {
+        onStep: (name) => {
+          log.debug({ step: name }, 'checkpoint step');
+          if (name !== 'prune') step.enter(name);
+        },
+        onCommitted: async (image) => {
+          step.stop();
+          await this.committed(image, about, log);
+          committed();
+        },
       });
-      step.stop();
-      await this.committed(outcome, about, log);
+      for (const warning of warnings) log.warn({ code: warning.code, step: warning.step }, warning.message);
+      // Of an older checkpoint the server knows more than its id; what it was triggered by is not changed by this report.
+      for (const old of pruned) await this.context.report({ ...about, checkpointId: old, status: 'deleted' });
       return null;
     } catch (error) {
       step.stop();
@@ -100,16 +111,13 @@ export class CheckpointRunner {
   }
 
   private async committed(
-    { image, pruned, warnings }: CheckpointOutcome,
+    image: CheckpointImage,
     about: Pick<CheckpointReport, 'type' | 'checkpointId' | 'jobId' | 'containerId' | 'trigger'>,
     log: Logger,
   ): Promise<void> {
     const { sequence, totalBytes, freezeSeconds, dumpSeconds, totalSeconds } = image;
     log.info({ sequence, totalBytes, freezeSeconds, dumpSeconds, totalSeconds }, 'checkpoint committed');
-    for (const warning of warnings) log.warn({ code: warning.code, step: warning.step }, warning.message);
     await this.context.report({ ...about, status: 'committed', image });
-    // Of an older checkpoint the server knows more than its id; what it was triggered by is not changed by this report.
-    for (const old of pruned) await this.context.report({ ...about, checkpointId: old, status: 'deleted' });
     await this.containers.remember(about.containerId, { lastCheckpointAt: new Date(this.context.now()).toISOString() });
   }
 

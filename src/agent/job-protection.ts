@@ -122,14 +122,14 @@ export class JobProtection {
   /** Runs once, with the first store that is ready, before anything can be checkpointed. */
   private async recover(store: ImageStore): Promise<void> {
     if (this.recovered) return;
-    for (const found of await recoverInterrupted(this.settings.stateDir, store)) {
+    await recoverInterrupted(this.settings.stateDir, store, async (found) => {
       const { checkpointId, jobId, containerId, status } = found;
       this.log.warn(
         { checkpointId, jobId, containerId, status },
         'a checkpoint that an earlier agent did not bring to its end',
       );
       await this.outbox.add({ type: 'checkpoint', ...found });
-    }
+    });
     const swept = await store.sweepStaging();
     if (swept.length > 0) this.log.info({ swept }, 'unfinished images removed');
     this.recovered = true;

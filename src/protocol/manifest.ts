@@ -10,7 +10,7 @@ import { hostFactsSchema } from './host-facts.js';
 export const MANIFEST_FORMAT = 'batchpoint.checkpoint';
 export const MANIFEST_VERSION = 1;
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const xxh128 = z.string().regex(/^[0-9a-f]{32}$/);
 const size = z.number().int().nonnegative();
 const seconds = z.number().nonnegative();
 
@@ -54,7 +54,7 @@ export const manifestSchema = z.object({
   /** Files on bind mounts the job had open for writing, with their length at the moment of the image. */
   bindMountFiles: z.array(z.object({ destination: z.string(), path: z.string(), bytes: size })),
   /** Every file of the image but the manifest itself; paths relative to the image directory. */
-  files: z.array(z.object({ path: z.string(), bytes: size, sha256 })),
+  files: z.array(z.object({ path: z.string(), bytes: size, xxh128 })),
   totalBytes: size,
   measured: z.object({ freezeSeconds: seconds, dumpSeconds: seconds, totalSeconds: seconds }),
 });

@@ -18,7 +18,7 @@ const COUNT = 'sleep 1000 & n=0; while :; do n=$((n+1)); echo $n >/count; done';
 /** The guard thaws at once, or when CRIU has come to its end. */
 const THAW_LIMIT_MS = 2_000;
 
-const MOMENTS: { step: CheckpointStepName; afterMs: number; committed: boolean }[] = [
+const MOMENTS: { step: CheckpointStepName | 'committed'; afterMs: number; committed: boolean }[] = [
   { step: 'claim', afterMs: 0, committed: false },
   { step: 'inspect', afterMs: 0, committed: false },
   { step: 'check', afterMs: 0, committed: false },
@@ -30,7 +30,7 @@ const MOMENTS: { step: CheckpointStepName; afterMs: number; committed: boolean }
   { step: 'thaw', afterMs: 0, committed: false },
   { step: 'seal', afterMs: 0, committed: false },
   { step: 'commit', afterMs: 0, committed: false },
-  { step: 'prune', afterMs: 0, committed: true },
+  { step: 'committed', afterMs: 0, committed: true },
 ];
 
 describeNeeding(['linux', 'root', 'docker', 'criu'], 'checkpoint pipeline, interrupted', () => {
@@ -115,9 +115,11 @@ describeNeeding(['linux', 'root', 'docker', 'criu'], 'checkpoint pipeline, inter
         ((await work.catch((reason: unknown) => reason)) as FailureError).failure;
 
       const during = await failureOf(
-        full.pipeline.run(full.request('full', id), (step) => {
-          // Somebody else takes the space between the check and the dump.
-          if (step === 'freeze') void disk.fill();
+        full.pipeline.run(full.request('full', id), {
+          onStep: (step) => {
+            // Somebody else takes the space between the check and the dump.
+            if (step === 'freeze') void disk.fill();
+          },
         }),
       );
       expect(during).toMatchObject({

@@ -51,7 +51,9 @@ describeNeeding(['linux', 'root', 'docker', 'criu'], 'checkpoint pipeline', () =
     const id = await rig.startJob('runs-on', `exec 3>>/data/out; echo 12345 >&3; ${COUNT}`, '-v', `${data}:/data`);
     await rig.expectRunning(id, '/layer');
     const steps: string[] = [];
-    const { image, warnings } = await rig.pipeline.run(rig.request('runs-on', id), (step) => steps.push(step));
+    const { image, warnings } = await rig.pipeline.run(rig.request('runs-on', id), {
+      onStep: (step) => steps.push(step),
+    });
     await rig.expectRunning(id, '/layer');
     expect(steps).toEqual([
       'claim',
@@ -212,8 +214,10 @@ describeNeeding(['linux', 'root', 'docker', 'criu'], 'checkpoint pipeline', () =
     await rig.expectRunning(id, '/layer');
     const { State } = await host.api.getContainer(id).inspect();
     const failure = await failureOf(
-      rig.pipeline.run(rig.request('ends', id), (step) => {
-        if (step === 'dump') process.kill(State.Pid, 'SIGKILL');
+      rig.pipeline.run(rig.request('ends', id), {
+        onStep: (step) => {
+          if (step === 'dump') process.kill(State.Pid, 'SIGKILL');
+        },
       }),
     );
     expect(failure).toMatchObject({ code: 'container-exited', step: 'dump' });

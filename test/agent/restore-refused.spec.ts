@@ -117,7 +117,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a checkpoint that cannot b
   it('an image that CRIU cannot restore: undone, and the previous checkpoint is used', async () => {
     const { jobId, directories } = await lostJob(2);
     truncateSync(join(directories[1]!, 'criu', pagesFile(directories[1]!)), 4096);
-    reseal(directories[1]!);
+    await reseal(directories[1]!);
     await expectContinued(jobId, 9, [
       {
         status: 'failed',
@@ -128,7 +128,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a checkpoint that cannot b
     ]);
   });
 
-  const FRESH: [string, FailureCode, (directory: string) => void][] = [
+  const FRESH: [string, FailureCode, (directory: string) => unknown][] = [
     [
       'an image of another architecture',
       'architecture-mismatch',
@@ -167,7 +167,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a checkpoint that cannot b
     '%s: refused with its reason (%s), and the job starts fresh in a clean container',
     async (_, code, damage) => {
       const { jobId, directories } = await lostJob();
-      damage(directories[0]!);
+      await damage(directories[0]!);
       expect(await expectFreshStart(jobId)).toContain(code);
       expect(b.restoresOf(jobId)).toEqual([
         expect.objectContaining({ status: 'failed', failure: expect.objectContaining({ code }) }),
@@ -182,7 +182,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'a checkpoint that cannot b
     const directory = join(storage.path, (await a.checkpoint('terminal', container)).path);
     await a.host.killContainerHard(container);
     truncateSync(join(directory, 'criu', pagesFile(directory)), 4096);
-    reseal(directory);
+    await reseal(directory);
     const { exitCode, log } = await b.finish(await b.start('terminal', ['-t'], command));
     expect({ exitCode, log: lines(log) }).toEqual({ exitCode: 0, log: ['/dev/pts/0', ...steps(1).slice(0, 40)] });
     expect(b.freshStartsOf('terminal')).toEqual([expect.stringContaining('criu-restore-failed')]);

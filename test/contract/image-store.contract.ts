@@ -137,7 +137,7 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       const job = newJob();
       const checkpointId = newId('checkpoint');
       const staging = await store.beginStaging(job, checkpointId);
-      const escape = [{ path: '../../../store.json', bytes: 1, sha256: '0'.repeat(64) }];
+      const escape = [{ path: '../../../store.json', bytes: 1, xxh128: '0'.repeat(32) }];
       await store.commit(staging, sampleDraft(job, checkpointId, 'c1', 'host-a'), escape);
       expect((await store.list(job)).map(isReadable)).toEqual([false]);
     });

@@ -15,9 +15,13 @@ const request = {
   storageId: 'stor_rig',
   store,
 } as const;
-await pipelineFor(order).run(request, (step) => {
-  if (kill?.step !== step) return;
+const killAt = (moment: string): void => {
+  if (kill?.step !== moment) return;
   if (kill.afterMs === 0) process.kill(process.pid, 'SIGKILL');
   else setTimeout(() => process.kill(process.pid, 'SIGKILL'), kill.afterMs);
+};
+await pipelineFor(order).run(request, {
+  onStep: killAt,
+  onCommitted: () => Promise.resolve(killAt('committed')),
 });
 process.exit(0);

@@ -25,8 +25,8 @@ export interface CheckpointOrder {
   jobId: string;
   containerId: string;
   checkpointId: string;
-  /** Kill the process itself, as kill -9 does, this long after the step began. */
-  kill?: { step: CheckpointStepName; afterMs: number };
+  /** Kill the process itself, as kill -9 does, this long after the step began, or after the commit. */
+  kill?: { step: CheckpointStepName | 'committed'; afterMs: number };
 }
 
 export function pipelineFor(order: Pick<CheckpointOrder, 'stateDir' | 'dockerSocket' | 'criuDir'>): CheckpointPipeline {

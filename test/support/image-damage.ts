@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openSync, readFileSync, readSync, writeFileSync, writeSync, closeSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { xxhash128 } from 'hash-wasm';
 import type { Manifest } from '../../src/protocol/manifest.js';
 
 /** Changes one byte in the middle of a file, as a failing disk does. */
@@ -15,12 +16,12 @@ export function flipByte(path: string): void {
 }
 
 /** Rewrites an image's manifest; digests are made to fit whatever its files hold now, so that only the change tells. */
-export function reseal(directory: string, change: (manifest: Manifest) => void = () => undefined): void {
+export async function reseal(directory: string, change: (manifest: Manifest) => void = () => undefined): Promise<void> {
   const manifest = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8')) as Manifest;
   for (const file of manifest.files) {
     const content = readFileSync(join(directory, file.path));
     file.bytes = content.length;
-    file.sha256 = createHash('sha256').update(content).digest('hex');
+    file.xxh128 = await xxhash128(content);
   }
   change(manifest);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;

@@ -15,7 +15,10 @@ import { pruneStep } from './steps/prune.step.js';
 import { sealStep } from './steps/seal.step.js';
 import { thawStep } from './steps/thaw.step.js';
 
-/** The one ordered list. Steps in an inner list run side by side. `claim` comes before all and is the pipeline itself. */
+/**
+ * The one ordered list. Steps in an inner list run side by side. `claim` comes before all and is the pipeline itself;
+ * `prune` comes when the image has been told of: nobody waits for old files to go.
+ */
 const STEPS: readonly (CheckpointStep | readonly CheckpointStep[])[] = [
   inspectStep,
   checkStep,
@@ -24,7 +27,6 @@ const STEPS: readonly (CheckpointStep | readonly CheckpointStep[])[] = [
   thawStep,
   sealStep,
   commitStep,
-  pruneStep,
 ];
 
 export interface CheckpointOutcome {
@@ -32,6 +34,12 @@ export interface CheckpointOutcome {
   /** Ids of older checkpoints removed, as policy asks. */
   pruned: string[];
   warnings: Failure[];
+}
+
+export interface CheckpointHooks {
+  onStep?(step: CheckpointStepName): void;
+  /** The image is committed. Until this resolves a crash leaves the journal, and the next start tells of the image. */
+  onCommitted?(image: CheckpointImage): Promise<void>;
 }
 
 /** Takes checkpoints: a container goes in, a committed image or a {@link FailureError} comes out, and the job runs on. */
@@ -46,12 +54,9 @@ export class CheckpointPipeline {
 
   /**
    * One checkpoint. Throws {@link FailureError}, `failure.step` set; whatever happens, the container is thawed again.
-   * One at a time for each container: a second is refused at once with `checkpoint-in-progress`.
+   * One at a time for each container: a second is refused with `checkpoint-in-progress` until the image is committed.
    */
-  async run(
-    request: CheckpointRequest,
-    onStep: (step: CheckpointStepName) => void = () => undefined,
-  ): Promise<CheckpointOutcome> {
+  async run(request: CheckpointRequest, hooks: CheckpointHooks = {}): Promise<CheckpointOutcome> {
     if (this.busy.has(request.containerId)) {
       throw new FailureError({
         code: 'checkpoint-in-progress',
@@ -61,19 +66,21 @@ export class CheckpointPipeline {
       });
     }
     this.busy.add(request.containerId);
+    let context: CheckpointContext;
     try {
-      return await this.runClaimed(request, onStep);
+      context = await this.runClaimed(request, hooks);
     } catch (error) {
       throw new FailureError(toFailure(error), { cause: error });
     } finally {
       this.busy.delete(request.containerId);
     }
+    hooks.onStep?.('prune');
+    await pruneStep.run(context);
+    return { image: context.image!, pruned: context.pruned ?? [], warnings: context.warnings };
   }
 
-  private async runClaimed(
-    request: CheckpointRequest,
-    onStep: (step: CheckpointStepName) => void,
-  ): Promise<CheckpointOutcome> {
+  private async runClaimed(request: CheckpointRequest, hooks: CheckpointHooks): Promise<CheckpointContext> {
+    const onStep = (step: CheckpointStepName): void => hooks.onStep?.(step);
     const createdAt = new Date().toISOString();
     const startedAt = performance.now();
     const { checkpointId, jobId, containerId, trigger, storageId } = request;
@@ -103,8 +110,9 @@ export class CheckpointPipeline {
       await journal.close(request.policy.diagnosis);
       throw new FailureError(failure, { cause: error });
     }
+    await hooks.onCommitted?.(context.image!);
     await journal.close();
-    return { image: context.image!, pruned: context.pruned ?? [], warnings: context.warnings };
+    return context;
   }
 
   /** Takes everything back, newest step first; an undo that fails does not keep the others from running. */

@@ -18,15 +18,21 @@ const GUARD_LIMIT_MS = 5_000;
 
 /**
  * To be called when the agent starts, before it takes checkpoints: continues containers, removes staging directories,
- * and says what to report. Without the store (not known or not mounted yet) containers are continued and nothing is
- * returned; call again with the store.
+ * and says what became of each, to `tell` before it is forgotten. Without the store (not known or not mounted yet)
+ * containers are continued and nothing is returned; call again with the store.
  */
-export async function recoverInterrupted(stateDir: string, store: ImageStore | null): Promise<InterruptedCheckpoint[]> {
+export async function recoverInterrupted(
+  stateDir: string,
+  store: ImageStore | null,
+  tell: (found: InterruptedCheckpoint) => Promise<void> = () => Promise.resolve(),
+): Promise<InterruptedCheckpoint[]> {
   const outcomes: InterruptedCheckpoint[] = [];
   for (const { record, close } of await CheckpointJournal.leftBehind(stateDir)) {
     if (record.frozen !== null) await thawLeftFrozen(record.frozen);
     if (store === null) continue;
-    outcomes.push(await outcomeOf(record, store));
+    const outcome = await outcomeOf(record, store);
+    await tell(outcome);
+    outcomes.push(outcome);
     await close();
   }
   return outcomes;

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { createXXHash128 } from 'hash-wasm';
 import { syncDirectory } from './durable-files.js';
 
 /** A file of an image, written, flushed and digested. `path` is relative to the image's directory. */
 export interface SealedFile {
   path: string;
   bytes: number;
-  sha256: string;
+  xxh128: string;
 }
 
 /** Small enough that hashing one leaves the event loop free, large enough that reads cost nothing. */
@@ -43,7 +43,8 @@ export async function sealDirectory(
   return sealed.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-export async function digestFile(path: string): Promise<{ bytes: number; sha256: string }> {
+/** XXH3 of 128 bits, as `xxh128sum` writes it: several times the speed of a disk on one core. See docs/decisions/0006. */
+export async function digestFile(path: string): Promise<{ bytes: number; xxh128: string }> {
   const handle = await open(path, 'r');
   try {
     return await digestHandle(handle);
@@ -112,15 +113,15 @@ async function syncFile(path: string): Promise<void> {
 }
 
 /** Reads the next chunk while the last one is hashed. */
-async function digestHandle(handle: FileHandle): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
+async function digestHandle(handle: FileHandle): Promise<{ bytes: number; xxh128: string }> {
+  const hash = await createXXHash128();
   const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
   let bytes = 0;
   let turn = 0;
   let reading = handle.read(buffers[turn]!, 0, CHUNK_BYTES, 0);
   for (;;) {
     const { bytesRead, buffer } = await reading;
-    if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
+    if (bytesRead === 0) return { bytes, xxh128: hash.digest('hex') };
     bytes += bytesRead;
     turn = 1 - turn;
     reading = handle.read(buffers[turn]!, 0, CHUNK_BYTES, bytes);

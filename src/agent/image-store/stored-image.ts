@@ -93,11 +93,11 @@ export async function verifyFiles(place: ImagePlace, manifest: Manifest): Promis
   const started = performance.now();
   await mapLimited(manifest.files, PARALLEL_FILES, async (expected) => {
     const path = join(place.directory, expected.path);
-    let found: { bytes: number; sha256: string };
+    let found: { bytes: number; xxh128: string };
     try {
       const { size } = await stat(path);
       // A wrong length needs no reading, and tells more than a wrong digest.
-      found = size === expected.bytes ? await digestFile(path) : { bytes: size, sha256: '' };
+      found = size === expected.bytes ? await digestFile(path) : { bytes: size, xxh128: '' };
     } catch (error) {
       if (!isMissing(error)) throw storageFailure(error, `reading ${path}`, place.directory);
       throw new FailureError({
@@ -106,10 +106,10 @@ export async function verifyFiles(place: ImagePlace, manifest: Manifest): Promis
         remedy: REMEDY,
       });
     }
-    if (found.bytes === expected.bytes && found.sha256 === expected.sha256) return;
+    if (found.bytes === expected.bytes && found.xxh128 === expected.xxh128) return;
     const how =
       found.bytes === expected.bytes
-        ? `its sha256 is ${found.sha256}, the manifest says ${expected.sha256}`
+        ? `its XXH128 is ${found.xxh128}, the manifest says ${expected.xxh128}`
         : `it has ${found.bytes} bytes, the manifest says ${expected.bytes}`;
     throw new FailureError({
       code: 'digest-mismatch',
