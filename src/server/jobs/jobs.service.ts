@@ -6,6 +6,7 @@ import type { Page } from '../common/page.dto.js';
 import { paginate } from '../common/paging.js';
 import { Waiter } from '../common/wait.js';
 import { Database } from '../database/database.js';
+import { readRows, readWithChildren } from '../database/read-rows.js';
 import type { JobEventQueryDto } from './dto/job-event-query.dto.js';
 import type { JobEventDto } from './dto/job-event.dto.js';
 import { JOB_SORT, type JobQueryDto } from './dto/job-query.dto.js';
@@ -48,7 +49,11 @@ export class JobsService {
   /** By our id or AWS Batch's. Honours `?wait`: answers on the next change, or at once when nothing can change any more. */
   async get(id: string): Promise<JobDto> {
     const ours = isId('job', id) ? id : (await this.find(id)).id;
-    const read = async (): Promise<JobDto> => (await this.toDtos([await this.row(ours)]))[0]!;
+    const read = async (): Promise<JobDto> => {
+      const found = await readWithChildren(this.database, Job, 'id', ours, JobAttempt, 'jobId');
+      if (found === null) throw unknownJob(id);
+      return toJobDto(found.row, found.children);
+    };
     return this.waiter.wait(
       'job',
       ours,
@@ -131,15 +136,20 @@ export class JobsService {
       ...(lock ? { lock: { mode: 'pessimistic_write' as const } } : {}),
     });
     if (row !== null) return row;
-    throw new DomainError(
-      'not-found',
-      `There is no job ${id}. A job is known from when a host first reports its container.`,
-    );
+    throw unknownJob(id);
   }
 
   private async toDtos(jobs: readonly Job[]): Promise<JobDto[]> {
-    const attempts = await this.database.repository(JobAttempt).findBy({ jobId: In(jobs.map((job) => job.id)) });
+    const ids = jobs.map((job) => job.id);
+    const attempts = await readRows(this.database, JobAttempt, 'jobId', ids);
     const byJob = Map.groupBy(attempts, (attempt) => attempt.jobId);
     return jobs.map((job) => toJobDto(job, byJob.get(job.id) ?? []));
   }
+}
+
+function unknownJob(id: string): DomainError {
+  return new DomainError(
+    'not-found',
+    `There is no job ${id}. A job is known from when a host first reports its container.`,
+  );
 }
