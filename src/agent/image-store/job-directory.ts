@@ -16,6 +16,8 @@ import {
 const OWN_MODE = 0o700;
 /** Directories of a sub-path are shared with whatever else users keep there. */
 const SUBPATH_MODE = 0o755;
+/** The set-group-id bit, which a directory takes over from the one it is made in. */
+const SET_GROUP = 0o2000;
 const TRIES = 3;
 
 /**
@@ -132,7 +134,8 @@ async function removeEmpty(root: string, subpath: string): Promise<void> {
     const path = join(dirname(root), ...names);
     try {
       const stats = await lstat(path);
-      if (stats.uid !== uid || (stats.mode & 0o7777 & ~SUBPATH_MODE) !== 0) return;
+      const inherited = (await lstat(dirname(path))).mode & SET_GROUP;
+      if (stats.uid !== uid || (stats.mode & 0o7777 & ~SUBPATH_MODE & ~inherited) !== 0) return;
       await rmdir(path);
     } catch {
       return;
