@@ -45,7 +45,7 @@ export function mergePolicy(system: Policy, ...overrides: (PolicyOverride | null
   return merged;
 }
 
-/** A job variable that could not be understood; the job keeps the policy it would have had without it. */
+/** A job variable that is not followed; the job goes on as it would without it. */
 export interface PolicyProblem {
   variable: string;
   value: string;
@@ -66,7 +66,8 @@ const MODES = new Map<string, CheckpointMode>([
 
 /**
  * Reads the job-level variables, which are the incumbent's (`MMC_CHECKPOINT_MODE`, `MMC_CHECKPOINT_INTERVAL`,
- * `MMC_CHECKPOINT_DIAGNOSIS`) so that job definitions written for it keep working.
+ * `MMC_CHECKPOINT_DIAGNOSIS`) so that job definitions written for it keep working. Where the images go is read by
+ * `imageSubpath`.
  */
 export function jobPolicy(env: Readonly<Record<string, string>>): {
   override: PolicyOverride;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +76,24 @@ describeNeeding(['linux', 'root'], 'with mounts', () => {
     await store.sweepStaging();
     await commitSample(store, 'full', { bytes: 4_000_000 });
     expect(await store.list('full')).toHaveLength(2);
+  });
+
+  it('does not put the images of a job on another file system that is mounted below the storage', async () => {
+    const store = await ImageStore.open({ mountPath: disk.mountPath, fileSystemTypes: ['ext4'] }, 'host-a');
+    const mounted = join(disk.mountPath, 'mounted');
+    await mkdir(mounted);
+    execFileSync('mount', ['-t', 'tmpfs', 'batchpoint-test', mounted]);
+    try {
+      expect(await store.prepareJob('elsewhere', 'mounted/x')).toBe(
+        `${mounted} is on another file system than ${disk.mountPath}`,
+      );
+      const image = await commitSample(store, 'elsewhere', { bytes: 1000 });
+      expect(await readdir(join(store.root, 'jobs', 'elsewhere'))).toEqual([image.name]);
+      expect(await readdir(mounted)).toEqual([]);
+    } finally {
+      execFileSync('umount', [mounted]);
+    }
+    await store.removeJob('elsewhere');
   });
 
   it('refuses a mount path that lies on another file system, is a link to one, or is missing', async () => {

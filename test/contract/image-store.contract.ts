@@ -22,6 +22,7 @@ import { ImageStore } from '../../src/agent/image-store/image-store.js';
 import { isReadable, type ReadableImage } from '../../src/agent/image-store/stored-image.js';
 import { jobDirectory } from '../../src/agent/image-store/store-layout.js';
 import { commitSample, sampleDraft } from '../support/image-samples.js';
+import { subpathContract } from './image-subpath.contract.js';
 
 /** A kind of storage, ready for use. */
 export interface StorageUnderTest {
@@ -81,6 +82,8 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
       expect(readable(await store.list(odd))).toHaveLength(1);
       await store.removeJob(odd);
     });
+
+    subpathContract(() => ({ storage, store, other, newJob }));
 
     it('finds a flipped byte', async () => {
       const job = newJob();

@@ -11,6 +11,7 @@ export interface ContainerDescription {
   upperDir: string | null;
   /** The checkpoint the container was continued from; null when it was started fresh. */
   restoredFrom: string | null;
+  environment: Readonly<Record<string, string>>;
   job: Manifest['job'];
   container: Manifest['container'];
 }

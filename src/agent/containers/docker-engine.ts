@@ -30,6 +30,11 @@ export class DockerEngine implements ContainerSource {
     }
   }
 
+  /** Empty when there is no such container. */
+  async environment(containerId: string): Promise<Record<string, string>> {
+    return environmentOf((await this.inspect(containerId))?.Config.Env);
+  }
+
   /** Ids of all containers, stopped ones included. */
   async containerIds(): Promise<string[]> {
     return (await this.api.listContainers({ all: true })).map((container) => container.Id);
@@ -68,7 +73,8 @@ export class DockerEngine implements ContainerSource {
   async describe(containerId: string): Promise<ContainerDescription | null> {
     const found = await this.inspect(containerId);
     if (found === null) return null;
-    const job = jobIdentity(environmentOf(found.Config.Env));
+    const environment = environmentOf(found.Config.Env);
+    const job = jobIdentity(environment);
     if (job === null) return null;
     const { State: state, HostConfig: hostConfig } = found;
     return {
@@ -80,6 +86,7 @@ export class DockerEngine implements ContainerSource {
           ? ((found.GraphDriver.Data as { UpperDir?: string }).UpperDir ?? null)
           : null,
       restoredFrom: await this.restoredFrom(found.Id),
+      environment,
       job,
       container: {
         containerId: found.Id,

@@ -4,6 +4,7 @@ import type { Failure } from '../../protocol/failure.js';
 import { jobPolicy, mergePolicy, type Policy, type PolicyProblem } from '../../protocol/policy.js';
 import type { ContainerEnd, ContainerObserver } from './container-watch.js';
 import { commandOf, type DockerEngine, type Inspection } from './docker-engine.js';
+import { ignoredVariable } from './ignored-variable.js';
 import { environmentOf, jobIdentity } from './job-identity.js';
 import type { JobMemory, RememberedContainer } from './job-memory.js';
 import { unprotectedReason } from './protection.js';
@@ -193,18 +194,10 @@ export class JobContainers implements ContainerObserver {
     };
   }
 
-  private async reportProblem(
-    { jobId, containerId }: ContainerReport,
-    { variable, value, reason }: PolicyProblem,
-  ): Promise<void> {
-    const message = `${variable}="${value}" is ignored: ${reason}; the job keeps the policy it has without it`;
-    this.log.warn({ jobId, containerId, variable }, message);
-    const failure: Failure = {
-      code: 'invalid-job-policy',
-      message,
-      remedy: `correct ${variable} in the job definition`,
-    };
-    await this.context.report({ type: 'job-event', jobId, containerId, event: 'job-policy-ignored', message, failure });
+  private async reportProblem({ jobId, containerId }: ContainerReport, problem: PolicyProblem): Promise<void> {
+    const event = ignoredVariable({ jobId, containerId }, problem);
+    this.log.warn({ jobId, containerId, variable: problem.variable }, event.message);
+    await this.context.report(event);
   }
 
   private logChange(before: ContainerReport | undefined, now: ContainerReport): void {

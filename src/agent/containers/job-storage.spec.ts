@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { FakeClock } from '../../../test/fakes/fake-clock.js';
 import { commitSample } from '../../../test/support/image-samples.js';
-import type { CheckpointReport, ContainerReport } from '../../protocol/agent-api.js';
+import type { CheckpointReport, ContainerReport, JobEventReport } from '../../protocol/agent-api.js';
 import { DEFAULT_POLICY } from '../../protocol/policy.js';
 import { ImageStore } from '../image-store/image-store.js';
 import { JobStorage } from './job-storage.js';
@@ -20,6 +20,8 @@ describe('JobStorage', () => {
   let clock: FakeClock;
   let containers: RememberedContainer[];
   let reports: CheckpointReport[];
+  let events: JobEventReport[];
+  let environment: Record<string, string>;
   let pinned: Set<string>;
   let runcRoot: string | null;
   let restoredFrom: string | null;
@@ -29,7 +31,7 @@ describe('JobStorage', () => {
     folder = mkdtempSync(join(tmpdir(), 'bp-job-storage-'));
     store = await ImageStore.open({ mountPath: folder, fileSystemTypes: [] }, 'host_a');
     [ready, clock, containers, reports, pinned] = [true, new FakeClock(Date.now()), [], [], new Set()];
-    [runcRoot, restoredFrom] = ['/run/runc', null];
+    [runcRoot, restoredFrom, environment, events] = ['/run/runc', null, {}, []];
     storage = new JobStorage(
       {
         all: () => containers,
@@ -41,12 +43,17 @@ describe('JobStorage', () => {
           return Promise.resolve();
         },
       },
-      { runcRoot: () => Promise.resolve(runcRoot), restoredFrom: () => Promise.resolve(restoredFrom) },
+      {
+        environment: () => Promise.resolve(environment),
+        runcRoot: () => Promise.resolve(runcRoot),
+        restoredFrom: () => Promise.resolve(restoredFrom),
+      },
       {
         store: () => (ready ? store : null),
         pinned: () => pinned,
         report: (report) => {
-          reports.push(report);
+          if (report.type === 'job-event') events.push(report);
+          else reports.push(report);
           return Promise.resolve();
         },
       },
@@ -91,6 +98,37 @@ describe('JobStorage', () => {
     await storage.started(started, true);
     expect(await owner()).toBe('c1');
     expect(started.claimed).toBe(true);
+  });
+
+  it('puts the images where the job wants them, and says once what of that it does not follow', async () => {
+    environment = { MMC_CHECKPOINT_IMAGE_PATH: '/scratch', MMC_CHECKPOINT_IMAGE_SUBPATH: 'team/rnaseq' };
+    const started = container();
+    await storage.started(started, true);
+    await commitSample(store, 'job');
+    expect(readdirSync(join(folder, 'team', 'rnaseq', 'job.checkpoints'))).toContain('owner.json');
+    const message = `MMC_CHECKPOINT_IMAGE_PATH="/scratch" is ignored: not in ${folder}, where the checkpoint storage is mounted; the job goes on as it would without it`;
+    const failure = {
+      code: 'invalid-job-policy',
+      message,
+      remedy: 'correct MMC_CHECKPOINT_IMAGE_PATH in the job definition',
+    };
+    const about = { type: 'job-event', jobId: 'job', containerId: 'c1', event: 'job-policy-ignored' };
+    expect(events).toEqual([{ ...about, message, failure }]);
+    await storage.sweep();
+    expect(events).toHaveLength(1);
+    end(started, 0);
+    await storage.ended(started);
+    expect(readdirSync(folder)).toEqual(['batchpoint']);
+  });
+
+  it('says what stands in the way of a sub-path, and claims the job all the same', async () => {
+    writeFileSync(join(folder, 'team'), 'a file');
+    environment = { MMC_CHECKPOINT_IMAGE_SUBPATH: 'team/rnaseq' };
+    await storage.started(container(), true);
+    expect(await owner()).toBe('c1');
+    expect(events.map(({ message }) => message)).toEqual([
+      expect.stringContaining(`${folder}/team is not a directory`),
+    ]);
   });
 
   it('takes a job over when the start is seen, whatever clocks say', async () => {

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
-import type { CheckpointReport } from '../../protocol/agent-api.js';
+import type { CheckpointReport, JobEventReport } from '../../protocol/agent-api.js';
 import { parseDuration } from '../../protocol/duration.js';
 import { toFailure } from '../../protocol/failure.js';
+import { IMAGE_SUBPATH_VARIABLE, imageSubpath } from '../../protocol/image-subpath.js';
+import type { PolicyProblem } from '../../protocol/policy.js';
 import type { Clock } from '../clock.js';
 import { isReadable } from '../image-store/stored-image.js';
 import type { ImageStore } from '../image-store/image-store.js';
 import type { DockerEngine } from './docker-engine.js';
+import { ignoredVariable } from './ignored-variable.js';
 import type { JobContainers } from './job-containers.js';
 import type { RememberedContainer } from './job-memory.js';
 
@@ -14,7 +17,7 @@ export interface JobStorageContext {
   store(): ImageStore | null;
   /** Checkpoints that are kept whatever happens to their job. */
   pinned(): ReadonlySet<string>;
-  report(report: CheckpointReport): Promise<void>;
+  report(report: CheckpointReport | JobEventReport): Promise<void>;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface JobStorageContext {
 export class JobStorage {
   constructor(
     private readonly containers: Pick<JobContainers, 'all' | 'remember'>,
-    private readonly docker: Pick<DockerEngine, 'runcRoot' | 'restoredFrom'>,
+    private readonly docker: Pick<DockerEngine, 'environment' | 'runcRoot' | 'restoredFrom'>,
     private readonly context: JobStorageContext,
     private readonly clock: Clock,
     private readonly log: Logger,
@@ -54,6 +57,7 @@ export class JobStorage {
     // Without our runtime there will be no image, so there is nothing to own.
     if (claimed || store === null || (await this.docker.runcRoot(report.containerId)) === null) return;
     const { jobId, containerId, startedAt } = report;
+    const problems = await this.place(store, jobId, containerId);
     const owner = await store.records.owner(jobId);
     const restored = (await this.docker.restoredFrom(containerId)) !== null;
     // The restore program claims before it starts anything. A container found running after we were away may have been
@@ -63,7 +67,20 @@ export class JobStorage {
       await store.records.claim(jobId, containerId);
       this.log.debug({ jobId, containerId }, 'claimed the job');
     }
+    for (const problem of problems) {
+      const event = ignoredVariable({ jobId, containerId }, problem);
+      this.log.warn({ jobId, containerId, variable: problem.variable }, event.message);
+      await this.context.report(event);
+    }
     await this.containers.remember(containerId, { claimed: true });
+  }
+
+  /** The job's directory, where its variables want it. Resolves to what of them is not followed. */
+  private async place(store: ImageStore, jobId: string, containerId: string): Promise<PolicyProblem[]> {
+    const environment = await this.docker.environment(containerId);
+    const { subpath, problems } = imageSubpath(environment, store.location.mountPath);
+    const reason = await store.prepareJob(jobId, subpath);
+    return reason === null ? problems : [...problems, { variable: IMAGE_SUBPATH_VARIABLE, value: subpath!, reason }];
   }
 
   private async settle({ report }: RememberedContainer): Promise<void> {

@@ -5,7 +5,8 @@ import { MANIFEST_FORMAT, MANIFEST_VERSION, type Manifest } from '../../protocol
 import { syncDirectory, writeSynced } from './durable-files.js';
 import type { SealedFile } from './file-digests.js';
 import { pruneImages, removeImage } from './image-removal.js';
-import { JobRecords, makeJobDirectory } from './job-records.js';
+import { makeJobDirectory, removeJobDirectory } from './job-directory.js';
+import { JobRecords } from './job-records.js';
 import { sweepLeftovers, type SweepOptions } from './leftover-sweep.js';
 import { checkMounted, freeSpace, type FreeSpace, type StoreLocation } from './storage-mount.js';
 import { isMissing, onStorage } from './storage-failure.js';
@@ -14,7 +15,6 @@ import {
   MANIFEST_FILE,
   STAGING_HOST_FILE,
   canariesDirectory,
-  deletingName,
   imageName,
   jobDirectory,
   jobsDirectory,
@@ -78,6 +78,17 @@ export class ImageStore {
     await checkMounted(this.location);
     await onStorage(`reading ${this.root}`, this.root, () => checkMarker(this.root));
     return freeSpace(this.root);
+  }
+
+  /**
+   * Makes the job's directory; the job's first caller decides where. With a sub-path (`imageSubpath`) it is
+   * `<mount path>/<sub-path>/<job key>.checkpoints`, found from its usual place by a link. Resolves to why the
+   * sub-path could not be used, the directory being in its usual place; null: as asked, or it was there before.
+   */
+  async prepareJob(jobId: string, subpath: string | null): Promise<string | null> {
+    return onStorage(`making ${jobDirectory(this.root, jobId)}`, this.root, () =>
+      makeJobDirectory(this.root, jobId, subpath),
+    );
   }
 
   /** An empty staging directory; what an earlier try with the same id left is removed. */
@@ -192,17 +203,9 @@ export class ImageStore {
 
   /** Everything of the job: images and records. */
   async removeJob(jobId: string): Promise<void> {
-    const directory = jobDirectory(this.root, jobId);
-    const aside = join(jobsDirectory(this.root), deletingName(`${Date.now()}-${process.pid}`));
-    await onStorage(`removing ${directory}`, this.root, async () => {
-      try {
-        await rename(directory, aside);
-      } catch (error) {
-        if (isMissing(error)) return;
-        throw error;
-      }
-      await rm(aside, { recursive: true, force: true });
-    });
+    await onStorage(`removing ${jobDirectory(this.root, jobId)}`, this.root, () =>
+      removeJobDirectory(this.root, jobId),
+    );
   }
 
   /** Directory names of the jobs in the store; for a job id of AWS Batch that is the id itself. */

@@ -1,10 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FailureError } from '../../protocol/failure.js';
-import { readIfPresent, replaceFile, syncDirectory } from './durable-files.js';
+import { readIfPresent, replaceFile } from './durable-files.js';
+import { makeJobDirectory } from './job-directory.js';
 import { onStorage } from './storage-failure.js';
-import { jobDirectory, jobsDirectory } from './store-layout.js';
+import { jobDirectory } from './store-layout.js';
 
 const ownerSchema = z.object({ hostId: z.string(), containerId: z.string(), since: z.string() });
 const finishedSchema = z.object({ exitCode: z.number().int(), at: z.string() });
@@ -77,14 +78,6 @@ export class JobRecords {
       await replaceFile(path, `${JSON.stringify(record)}\n`);
     });
   }
-}
-
-/** The job's directory, made durable when it is new. */
-export async function makeJobDirectory(root: string, jobId: string): Promise<string> {
-  const directory = jobDirectory(root, jobId);
-  const created = await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (created !== undefined) await syncDirectory(jobsDirectory(root));
-  return directory;
 }
 
 function parseRecord<T>(schema: z.ZodType<T>, text: string): T | null {

@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseManifest } from '../../protocol/manifest.js';
 import { readIfPresent } from './durable-files.js';
+import { brokenSince, removeJobDirectory } from './job-directory.js';
 import { isMissing } from './storage-failure.js';
 import { MANIFEST_FILE, STAGING_HOST_FILE, isDeletingName, jobsDirectory, parseStagingName } from './store-layout.js';
 
@@ -26,6 +27,12 @@ export async function sweepLeftovers(root: string, hostId: string, options: Swee
     const directory = join(jobs, job);
     if (isDeletingName(job)) {
       await remove(directory);
+      continue;
+    }
+    const broken = await brokenSince(root, job);
+    if (broken !== null && broken < before) {
+      await removeJobDirectory(root, job);
+      removed.push(directory);
       continue;
     }
     for (const name of await namesIn(directory)) {

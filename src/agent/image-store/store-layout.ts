@@ -9,6 +9,7 @@ import { join } from 'node:path';
  *   <mount>/batchpoint/jobs/<job key>/.staging-<checkpoint id>/       being written; never restored from
  *   <mount>/batchpoint/jobs/<job key>/.deleting-<name>/               being removed; never restored from
  *   <mount>/batchpoint/jobs/<job key>/owner.json, finished.json       who runs the job now; that it ended well
+ *   <mount>/batchpoint/jobs/<job key> -> ../../<sub-path>/<job key>.checkpoints   of a job that names a sub-path
  *   <mount>/batchpoint/canaries/<nonce>/<host id>                     proof that hosts see the same storage
  */
 export const STORE_DIRECTORY = 'batchpoint';
@@ -20,6 +21,11 @@ export const LAYER_FILE = 'layer.tar';
 /** Written into a staging directory so that a host can tell its own leftovers from another's work in progress. */
 export const STAGING_HOST_FILE = '.host';
 
+/**
+ * Makes a job's directory outside the store unmistakable: it is removed as a whole when the job is done, and users name
+ * directories of their own by job ids too.
+ */
+const LINKED_SUFFIX = '.checkpoints';
 const STAGING_PREFIX = '.staging-';
 const DELETING_PREFIX = '.deleting-';
 const SEQUENCE_DIGITS = 8;
@@ -41,6 +47,22 @@ export function jobsDirectory(root: string): string {
 
 export function jobDirectory(root: string, jobId: string): string {
   return join(jobsDirectory(root), jobKey(jobId));
+}
+
+/** Where the job's directory is when the job names a sub-path, relative to the mount path. */
+export function linkedDirectory(subpath: string, jobId: string): string {
+  return `${subpath}/${jobKey(jobId)}${LINKED_SUFFIX}`;
+}
+
+/** Relative, because each host may mount the storage elsewhere. */
+export function jobLink(subpath: string, jobId: string): string {
+  return `../../${linkedDirectory(subpath, jobId)}`;
+}
+
+/** The sub-path that a link made by {@link jobLink} names; null for any other. */
+export function parseJobLink(link: string, jobId: string): string | null {
+  const subpath = link.slice('../../'.length, -linkedDirectory('', jobId).length);
+  return link === jobLink(subpath, jobId) && !`/${subpath}/`.includes('/../') ? subpath : null;
 }
 
 export function canariesDirectory(root: string): string {

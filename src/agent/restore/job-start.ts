@@ -1,5 +1,6 @@
 import { toFailure, type Failure } from '../../protocol/failure.js';
 import type { HostFacts } from '../../protocol/host-facts.js';
+import { imageSubpath } from '../../protocol/image-subpath.js';
 import { newId } from '../../protocol/ids.js';
 import type { RestorePin } from '../../protocol/shim-api.js';
 import { jobIdentity } from '../containers/job-identity.js';
@@ -79,6 +80,8 @@ export class JobStart {
   /** From here on no other container of the job, on whatever host, commits a checkpoint. */
   private async claim({ store }: ReadyStore, jobId: string): Promise<void> {
     try {
+      const { subpath } = imageSubpath(this.bundle.environment, store.location.mountPath);
+      await this.deadline.limit(store.prepareJob(jobId, subpath));
       await this.deadline.limit(store.records.claim(jobId, this.call.id));
     } catch (error) {
       // A storage that cannot be written can still be restored from.

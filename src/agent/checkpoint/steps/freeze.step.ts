@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDuration } from '../../../protocol/duration.js';
 import { FailureError } from '../../../protocol/failure.js';
+import { imageSubpath } from '../../../protocol/image-subpath.js';
 import { FreezeGuard } from '../../engines/freeze-guard.js';
 import { captureLayer } from '../../engines/overlay.js';
 import { processFacts, stoppedProcess } from '../../engines/process-facts.js';
@@ -22,9 +23,12 @@ export const freezeStep: CheckpointStep = {
   name: 'freeze',
   async run(context: CheckpointContext): Promise<void> {
     const { request, deps, journal } = context;
-    const { freezer, runcRoot, upperDir } = settled(context, 'inspected');
+    const { description, freezer, runcRoot, upperDir } = settled(context, 'inspected');
+    const { store, jobId } = request;
     const timeoutMs = parseDuration(request.policy.timeout);
-    const staging = await request.store.beginStaging(request.jobId, request.checkpointId);
+    // Nearly always there: made when the job was claimed.
+    await store.prepareJob(jobId, imageSubpath(description.environment, store.location.mountPath).subpath);
+    const staging = await store.beginStaging(jobId, request.checkpointId);
     context.staging = staging;
     const imagePath = join(staging.directory, CRIU_DIRECTORY);
     await onStorage(`making ${imagePath}`, imagePath, () => mkdir(imagePath, { mode: 0o700 }));
