@@ -58,8 +58,8 @@ interface Reader<E> {
 const readers = new WeakMap<DataSource, Map<unknown, Reader<unknown>>>();
 
 function readerOf<E extends ObjectLiteral>(dataSource: DataSource, entity: EntityTarget<E>): Reader<E> {
-  let known = readers.get(dataSource);
-  if (known === undefined) readers.set(dataSource, (known = new Map()));
+  const known = readers.get(dataSource) ?? new Map<unknown, Reader<unknown>>();
+  readers.set(dataSource, known);
   let reader = known.get(entity);
   if (reader === undefined) known.set(entity, (reader = makeReader(dataSource, entity)));
   return reader as Reader<E>;
