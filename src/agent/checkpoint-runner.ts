@@ -117,8 +117,11 @@ export class CheckpointRunner {
   ): Promise<void> {
     const { sequence, totalBytes, freezeSeconds, dumpSeconds, totalSeconds } = image;
     log.info({ sequence, totalBytes, freezeSeconds, dumpSeconds, totalSeconds }, 'checkpoint committed');
-    await this.context.report({ ...about, status: 'committed', image });
-    await this.containers.remember(about.containerId, { lastCheckpointAt: new Date(this.context.now()).toISOString() });
+    const lastCheckpointAt = new Date(this.context.now()).toISOString();
+    await Promise.all([
+      this.context.report({ ...about, status: 'committed', image }),
+      this.containers.remember(about.containerId, { lastCheckpointAt }),
+    ]);
   }
 
   private checkedContainer(container: RememberedContainer | null, jobId: string): RememberedContainer {
