@@ -18,6 +18,8 @@ export interface CheckpointArguments {
   workPath: string;
   /** CRIU gives up by itself, cleanly, when it cannot stop the processes within this time. */
   timeoutMs: number;
+  /** Files and directories of the container that are watched by inotify and CRIU cannot find by itself. */
+  watchedPaths: readonly string[];
 }
 
 export interface RestoreArguments {
@@ -66,6 +68,7 @@ export class Runc {
     const home = await criuHome(options.workPath, [
       `ghost-limit ${GHOST_LIMIT_BYTES}`,
       `timeout ${Math.max(1, Math.ceil(options.timeoutMs / 1000))}`,
+      ...options.watchedPaths.map((path) => `irmap-scan-path ${path}`),
     ]);
     const args = [
       '--root',
