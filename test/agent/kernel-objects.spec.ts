@@ -79,6 +79,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'what a job holds in the ke
     ['inotify event', 'unsupported-resource', 'has not read'],
     ['deleted watched file', 'unsupported-resource', 'could not be found by its name'],
     ['unaccepted unix connection', 'dump-failed', 'Non-empty write queue on an in-flight socket'],
+    ['unaccepted tcp connection', 'dump-failed', 'In-flight connection'],
     ['deleted file of the image', 'dump-failed', "Can't create link remap for /etc/passwd"],
     ['deleted file with another name', 'dump-failed', "Can't create link remap for /var/one"],
     ['deleted file of more than 1 GiB', 'dump-failed', "Can't dump ghost file /var/large"],

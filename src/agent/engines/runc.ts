@@ -30,7 +30,7 @@ export interface RestoreArguments {
   workPath: string;
   pidFile: string;
   consoleSocket?: string | undefined;
-  /** `keep`: this host has the connections' local addresses; `close`: the job sees them reset. */
+  /** `close`: the job finds the connections at their end. */
   tcp: 'keep' | 'close';
   timeoutMs: number;
 }

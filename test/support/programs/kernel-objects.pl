@@ -106,6 +106,12 @@ my @objects = (
             speaks($accepted, $client);
         };
     },
+    'unaccepted tcp connection' => sub {
+        my $listener = bound(pack('S n C4 x8', $INET, 7778, 127, 0, 0, 1), $STREAM);
+        my $client = connected(getsockname $listener, $STREAM);
+        put($client, 'early');
+        return sub { accept(my $accepted, $listener) or die "accept: $!\n"; same(get($accepted), 'early') };
+    },
     'abstract unix socket' => sub {
         my $name = pack('S a*', $UNIX, "\0abstract");
         my $receiver = bound($name, $DATAGRAM);
@@ -304,6 +310,7 @@ my %make = @objects;
 $made{$_} = $make{$_}->() for @names;
 print "ready\n";
 select(undef, undef, undef, 0.05) until -e '/var/go';
+select(undef, undef, undef, 0.5); # whoever made it would be killed at our end
 my $wrong = 0;
 for my $name (@names) {
     my $problem = eval { $made{$name}->(); 'ok' } // do { $wrong++; chomp(my $why = $@); $why };

@@ -1,0 +1,85 @@
+# `pair N`: over a loopback connection one process sends N numbers, as far ahead as the kernel holds them, to another that checks each.
+# `rest N`: the sender has ended when N bytes it sent are read, once there is /var/go.
+# `client HOST PORT`: prints what the peer sends and answers each line with its count; connects again when the connection is lost.
+use strict;
+use warnings;
+$| = 1;
+
+my ($INET, $STREAM) = (2, 1);
+sub address { my ($host, $port) = @_; return pack('S n C4 x8', $INET, $port, split /\./, $host) }
+sub tcp { socket(my $socket, $INET, $STREAM, 0) or die "socket: $!\n"; return $socket }
+sub pause { select(undef, undef, undef, shift) }
+
+# A child does the given with one end of a new connection; returns the other.
+sub connection_to {
+    my ($does) = @_;
+    my $listener = tcp();
+    bind($listener, address('127.0.0.1', 0)) && listen($listener, 1) or die "listen: $!\n";
+    my $name = getsockname $listener;
+    if (!fork) {
+        my $sender = tcp();
+        connect($sender, $name) or die "connect: $!\n";
+        $does->($sender);
+    }
+    accept(my $receiver, $listener) or die "accept: $!\n";
+    return $receiver;
+}
+
+sub pair {
+    my ($count) = @_;
+    my $receiver = connection_to(sub {
+        my ($sender) = @_;
+        for my $number (1 .. $count) { syswrite($sender, "$number\n") or die "write: $!\n" }
+        sysread($sender, my $thanks, 100);
+        exit($thanks eq 'thanks' ? 0 : 1);
+    });
+    my $expected = 1;
+    while ($expected <= $count) {
+        my $line = <$receiver> // die "lost at $expected: $!\n";
+        die "got $line, not $expected\n" if $line != $expected;
+        print "$expected\n" if $expected % 1000 == 0;
+        pause(0.05) if $expected % 1000 == 0;
+        $expected++;
+    }
+    syswrite($receiver, 'thanks');
+    wait;
+    print 'complete ', $expected - 1, "\n";
+    exit($expected - 1 == $count && $? == 0 ? 0 : 1);
+}
+
+sub rest {
+    my ($bytes) = @_;
+    my $receiver = connection_to(sub { syswrite($_[0], 'x' x $bytes); exit 0 });
+    wait;
+    print "ready\n";
+    pause(0.05) until -e '/var/go';
+    pause(0.5); # whoever made it would be killed at our end
+    my $got = 0;
+    while (my $read = sysread($receiver, my $data, 65536) // die "lost at $got: $!\n") { $got += $read }
+    print "$got bytes\n";
+}
+
+sub client {
+    my ($host, $port) = @_;
+    my $count = 0;
+    while (1) {
+        my $socket = tcp();
+        if (connect($socket, address($host, $port))) {
+            print "connected\n";
+            while (1) {
+                my $read = sysread($socket, my $line, 100);
+                if (!$read) { print 'lost: ', defined $read ? 'end' : $!, "\n"; last }
+                chomp $line;
+                $count++;
+                print "$count $line\n";
+                syswrite($socket, "$count $line\n");
+                exit 0 if $line eq 'end';
+            }
+        } else { print "refused: $!\n" }
+        pause(0.1);
+    }
+}
+
+my %mode = (pair => \&pair, rest => \&rest, client => \&client);
+my $mode = shift;
+$mode{$mode}->(@ARGV);
