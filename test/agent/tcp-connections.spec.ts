@@ -106,4 +106,18 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the TCP connections of a j
     await loadPerlProgram('tcp', [host.host]);
     await connectedOutside('beside', [host, host], '127.0.0.1', async () => {});
   });
+
+  it.each(['udp', 'listener'])(
+    'need the address that a socket is bound to: without it the job starts fresh and says why (%s)',
+    async (kind) => {
+      const address = kind === 'udp' ? TestNetwork.machineAddress : a.host.network!.address;
+      const first = await run(a, kind, 'host', kind, address, 9);
+      await printed(a, first, 'ready');
+      await a.checkpoint(kind, first);
+      await a.host.killContainerHard(first);
+      const second = await run(b, kind, 'host', kind, address, 9);
+      expect(b.freshStartsOf(kind)).toEqual([expect.stringContaining("Can't bind inet socket")]);
+      await b.host.docker('rm', '--force', second);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 # `pair N`: over a loopback connection one process sends N numbers, as far ahead as the kernel holds them, to another that checks each.
 # `rest N`: the sender has ended when N bytes it sent are read, once there is /var/go.
+# `udp HOST PORT`, `listener HOST PORT`: has such a socket, and does nothing.
 # `client HOST PORT`: prints what the peer sends and answers each line with its count; connects again when the connection is lost.
 use strict;
 use warnings;
@@ -80,6 +81,23 @@ sub client {
     }
 }
 
-my %mode = (pair => \&pair, rest => \&rest, client => \&client);
+sub idle {
+    print "ready\n";
+    pause(1) while 1;
+}
+sub udp { # one that is connected, and has its local address from that
+    my ($host, $port) = @_;
+    socket(my $socket, $INET, 2, 0) or die "socket: $!\n";
+    connect($socket, address($host, $port)) or die "connect: $!\n";
+    idle();
+}
+sub listener {
+    my ($host, $port) = @_;
+    my $socket = tcp();
+    bind($socket, address($host, $port)) && listen($socket, 1) or die "listen: $!\n";
+    idle();
+}
+
+my %mode = (pair => \&pair, rest => \&rest, client => \&client, udp => \&udp, listener => \&listener);
 my $mode = shift;
 $mode{$mode}->(@ARGV);
