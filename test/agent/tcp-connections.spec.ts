@@ -84,7 +84,7 @@ describeNeeding(['root', 'linux', 'docker', 'criu'], 'the TCP connections of a j
     peer.send('end');
     const { exitCode, log } = await next.finish(second);
     expect(next.restoresOf(jobId)).toEqual([expect.objectContaining({ status: 'succeeded' })]);
-    expect(lines(log)).toEqual(['lost: end', 'connected', '2 end']);
+    expect(lines(log)).toEqual(['lost: end', 'writing: Broken pipe', 'inside: end', 'connected', '2 end']);
     expect(exitCode).toBe(0);
   }
 

@@ -1,7 +1,8 @@
 # `pair N`: over a loopback connection one process sends N numbers, as far ahead as the kernel holds them, to another that checks each.
 # `rest N`: the sender has ended when N bytes it sent are read, once there is /var/go.
 # `udp HOST PORT`, `listener HOST PORT`: has such a socket, and does nothing.
-# `client HOST PORT`: prints what the peer sends and answers each line with its count; connects again when the connection is lost.
+# `client HOST PORT`: prints what the peer sends and answers each line with its count; connects again when the connection
+# is lost. It has a connection between processes of its own, too.
 use strict;
 use warnings;
 $| = 1;
@@ -15,6 +16,7 @@ sub pause { select(undef, undef, undef, shift) }
 sub connection_to {
     my ($does) = @_;
     my $listener = tcp();
+    setsockopt($listener, 1, 2, 1); # SO_REUSEADDR, as servers do that mean to start again on the same host
     bind($listener, address('127.0.0.1', 0)) && listen($listener, 1) or die "listen: $!\n";
     my $name = getsockname $listener;
     if (!fork) {
@@ -60,8 +62,18 @@ sub rest {
     print "$got bytes\n";
 }
 
+sub say_lost {
+    my ($read, $socket, $inside) = @_;
+    print 'lost: ', defined $read ? 'end' : $!, "\n";
+    print "writing: $!\n" unless syswrite($socket, 'x');
+    my $more = sysread($inside, my $data, 1);
+    print 'inside: ', defined $more ? 'end' : $!, "\n";
+}
+
 sub client {
     my ($host, $port) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    my $inside = connection_to(sub { sysread($_[0], my $nothing, 1); exit 0 });
     my $count = 0;
     while (1) {
         my $socket = tcp();
@@ -69,7 +81,7 @@ sub client {
             print "connected\n";
             while (1) {
                 my $read = sysread($socket, my $line, 100);
-                if (!$read) { print 'lost: ', defined $read ? 'end' : $!, "\n"; last }
+                if (!$read) { say_lost($read, $socket, $inside); last }
                 chomp $line;
                 $count++;
                 print "$count $line\n";
