@@ -42,6 +42,7 @@ const manifest: Manifest = {
     docker: { config: { Env: ['AWS_BATCH_JOB_ID=1'] }, hostConfig: { NetworkMode: 'host' } },
   },
   tcpLocalAddresses: ['127.0.0.1'],
+  tcpPeersOutside: false,
   residentBytes: 536_870_912,
   writableLayer: { file: 'layer.tar', bytes: 10_240 },
   bindMountFiles: [{ destination: '/data', path: 'out/sorted.bam', bytes: 4096 }],

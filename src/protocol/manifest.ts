@@ -48,6 +48,8 @@ export const manifestSchema = z.object({
   }),
   /** Local addresses of the established TCP connections in the image; empty when there were none. */
   tcpLocalAddresses: z.array(z.string()),
+  /** Whether one of them leads out of the container. Not in images of before this was noted. */
+  tcpPeersOutside: z.boolean().default(false),
   residentBytes: size,
   /** The container's writable layer as a tar of the overlay's upper directory; null when policy leaves it out. */
   writableLayer: z.object({ file: z.string(), bytes: size }).nullable(),

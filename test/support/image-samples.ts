@@ -39,6 +39,7 @@ export function sampleDraft(jobId: string, checkpointId: string, containerId: st
       docker: { config: {}, hostConfig: {} },
     },
     tcpLocalAddresses: [],
+    tcpPeersOutside: false,
     residentBytes: 0,
     writableLayer: { file: 'layer.tar', bytes: 0 },
     bindMountFiles: [],

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CheckpointImage, Report, RestoreReport } from '../../src/protocol/agent-api.js';
 import type { HostFacts } from '../../src/protocol/host-facts.js';
 import { newId } from '../../src/protocol/ids.js';
@@ -23,7 +23,7 @@ import { measureHostFacts } from '../../src/agent/host-facts.js';
 import { ImageStore } from '../../src/agent/image-store/image-store.js';
 import { storeRoot } from '../../src/agent/image-store/store-layout.js';
 import { installShim, type ShimSettings } from '../../src/agent/shim-install.js';
-import { TestHost } from './test-host.js';
+import { TestHost, type TestHostOptions } from './test-host.js';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 
@@ -40,8 +40,12 @@ export class ProtectedHost {
     private readonly pipeline: CheckpointPipeline,
   ) {}
 
-  static async start(name: string, mountPath: string): Promise<ProtectedHost> {
-    const host = await TestHost.start({ name });
+  static async start(
+    name: string,
+    mountPath: string,
+    options: Pick<TestHostOptions, 'ownNetwork'> = {},
+  ): Promise<ProtectedHost> {
+    const host = await TestHost.start({ name, ...options });
     const hostId = newId('host');
     const runcPath = findInPath('runc', process.env)!;
     const settings: ShimSettings = {
@@ -58,7 +62,7 @@ export class ProtectedHost {
     const engine = new DockerEngine(host.dockerSocket, host.stateDir);
     const pipeline = new CheckpointPipeline({
       stateDir: host.stateDir,
-      runc: new Runc({ runc: runcPath, criuDir: host.criuDir }),
+      runc: new Runc({ runc: onHost(host, runcPath), criuDir: host.criuDir }),
       containers: engine,
       hostFacts: (): Promise<HostFacts> =>
         measureHostFacts({ runc: runcPath, criuDir: host.criuDir, dockerVersion: () => engine.version() }),
@@ -177,6 +181,14 @@ export function nodeForSources(directory: string): string {
   mkdirSync(directory, { recursive: true });
   const loader = join(REPOSITORY, 'test', 'support', 'typescript-loader.mjs');
   writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' --import '${loader}' "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** The same program, run in the network of the host, as an agent there would. */
+function onHost(host: TestHost, program: string): string {
+  const path = join(host.dir, `${basename(program)}-on-host`);
+  writeFileSync(path, `#!/bin/sh\nexec ${[...host.enter, program].join(' ')} "$@"\n`);
   chmodSync(path, 0o755);
   return path;
 }

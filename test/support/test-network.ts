@@ -40,6 +40,16 @@ export class TestNetwork {
     return network;
   }
 
+  /** As when the host's power goes: nothing it sends from now on arrives. */
+  async unplug(): Promise<void> {
+    await ip('link', 'set', this.link, 'down');
+  }
+
+  /** Gives the host an address of another one, too. */
+  async takeOver(address: string): Promise<void> {
+    await ip('-n', this.namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
+  }
+
   async leave(): Promise<void> {
     await ip('link', 'delete', this.link).catch(() => undefined);
     await ip('netns', 'delete', this.namespace).catch(() => undefined);
@@ -53,7 +63,8 @@ export class TestNetwork {
 
   private static async createBridge(testRun: string): Promise<string> {
     const name = `${kernelName(testRun)}b`;
-    await ip('link', 'add', name, 'type', 'bridge');
+    // Of its own it would have the lowest address of its ports, and another one when that host leaves.
+    await ip('link', 'add', name, 'address', '02:62:70:74:00:01', 'type', 'bridge');
     await ip('address', 'add', `${this.machineAddress}/24`, 'dev', name);
     await ip('link', 'set', name, 'up');
     return name;

@@ -65,7 +65,7 @@ export interface CheckpointContext {
   layerTool?: ToolProcess;
   frozenAt?: number;
   /** Set by observe. */
-  observed?: Pick<ManifestDraft, 'tcpLocalAddresses' | 'bindMountFiles'>;
+  observed?: Pick<ManifestDraft, 'tcpLocalAddresses' | 'tcpPeersOutside' | 'bindMountFiles'>;
   /** Set by dump. */
   dumpSeconds?: number;
   /** Set by capture-layer. */

@@ -18,6 +18,8 @@ export interface CheckpointArguments {
   workPath: string;
   /** CRIU gives up by itself, cleanly, when it cannot stop the processes within this time. */
   timeoutMs: number;
+  /** Files and directories of the container that are watched by inotify and CRIU cannot find by itself. */
+  watchedPaths: readonly string[];
 }
 
 export interface RestoreArguments {
@@ -28,7 +30,7 @@ export interface RestoreArguments {
   workPath: string;
   pidFile: string;
   consoleSocket?: string | undefined;
-  /** `keep`: this host has the connections' local addresses; `close`: the job sees them reset. */
+  /** `close`: the job finds the connections at their end. */
   tcp: 'keep' | 'close';
   timeoutMs: number;
 }
@@ -66,6 +68,7 @@ export class Runc {
     const home = await criuHome(options.workPath, [
       `ghost-limit ${GHOST_LIMIT_BYTES}`,
       `timeout ${Math.max(1, Math.ceil(options.timeoutMs / 1000))}`,
+      ...options.watchedPaths.map((path) => `irmap-scan-path ${path}`),
     ]);
     const args = [
       '--root',

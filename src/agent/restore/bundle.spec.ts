@@ -41,7 +41,6 @@ describe('a bundle', () => {
     ]);
     expect(found.bindMounts).toEqual([{ destination: '/data', source: '/mnt/data', readOnly: true }]);
     expect(found.dockerImageId()).toBe('sha256:123');
-    expect(found.hostNetwork).toBe(true);
     expect(found.environment).toEqual({ A: '3' });
   });
 

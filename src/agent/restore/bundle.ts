@@ -56,11 +56,6 @@ export class Bundle {
     return this.spec.process.terminal;
   }
 
-  /** True when the container's addresses are the host's: it gets no network namespace. */
-  get hostNetwork(): boolean {
-    return !(this.spec.linux?.namespaces ?? []).some(({ type }) => type === 'network');
-  }
-
   /** Bind mounts the job asked for, in order of destination; those Docker adds by itself are left out. */
   get bindMounts(): BindMount[] {
     const own = this.dockerDirectory;

@@ -1,34 +1,16 @@
-import { networkInterfaces } from 'node:os';
+import type { Manifest } from '../../protocol/manifest.js';
 
 /**
- * Connections go on when every local address of theirs exists where the job continues; else they are restored closed and
- * the job sees a reset, as after any network failure. A container's own address is given by Docker after this
- * moment and is not known; only its loopback is.
+ * Connections between processes of the job go on. To a peer outside none can, even from the same address: it has seen the
+ * end of the job's process, or data since the image, and the job would wait for an answer for ever. CRIU restores all or none,
+ * so with one that leads outside all are restored closed: reading gives the end of the stream, writing an error.
  */
-export function tcpDecision(
-  localAddresses: readonly string[],
-  hostNetwork: boolean,
-  hostAddresses: ReadonlySet<string> = addressesOfThisHost(),
-): 'keep' | 'close' {
-  const present = (address: string): boolean =>
-    isLoopback(address) || (hostNetwork && hostAddresses.has(plain(address)));
-  return localAddresses.every(present) ? 'keep' : 'close';
+export function tcpDecision(manifest: Pick<Manifest, 'tcpLocalAddresses' | 'tcpPeersOutside'>): 'keep' | 'close' {
+  return !manifest.tcpPeersOutside && manifest.tcpLocalAddresses.every(isLoopback) ? 'keep' : 'close';
 }
 
-/** An IPv4 address inside IPv6 is that IPv4 address. */
-function plain(address: string): string {
-  return address
-    .toLowerCase()
-    .replace(/^::ffff:(?=\d+\.)/, '')
-    .replace(/%.*$/, '');
-}
-
+/** Other addresses are the host's, or given by Docker after this moment. */
 function isLoopback(address: string): boolean {
-  return plain(address) === '::1' || plain(address).startsWith('127.');
-}
-
-function addressesOfThisHost(): Set<string> {
-  return new Set(
-    Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => plain(address))),
-  );
+  const plain = address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+  return plain === '::1' || plain.startsWith('127.');
 }

@@ -1,11 +1,13 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDuration } from '../../../protocol/duration.js';
 import { FailureError, type Failure } from '../../../protocol/failure.js';
 import { rootLineOf, tailOf } from '../../engines/criu-log.js';
+import { rearmTimers } from '../../engines/dumped-files.js';
 import { isEnding } from '../../engines/process-facts.js';
 import type { ToolResult } from '../../engines/tool-process.js';
 import { onStorage, storageFull } from '../../image-store/storage-failure.js';
+import { CRIU_DIRECTORY } from '../../image-store/store-layout.js';
 import { settled, type CheckpointContext } from '../checkpoint-context.js';
 import type { CheckpointStep } from '../checkpoint-step.js';
 
@@ -42,8 +44,11 @@ export const dumpStep: CheckpointStep = {
     }
     if (result.code !== 0) throw await dumpFailure(context, result);
     context.dumpSeconds = result.seconds;
+    const { directory } = settled(context, 'staging');
+    await refuseDroppedEvents(join(context.journal.workPath, DUMP_LOG));
+    const filesImage = join(directory, CRIU_DIRECTORY, 'files.img');
+    await onStorage('completing the image', filesImage, () => rearmTimers(filesImage));
     if (context.request.policy.diagnosis) {
-      const { directory } = settled(context, 'staging');
       await onStorage("copying CRIU's log", directory, () =>
         copyFile(join(context.journal.workPath, DUMP_LOG), join(directory, DUMP_LOG)),
       );
@@ -51,12 +56,32 @@ export const dumpStep: CheckpointStep = {
   },
 };
 
+/** CRIU only warns of it. Of a program that waits for such an event it would be the end. */
+async function refuseDroppedEvents(dumpLog: string): Promise<void> {
+  const line = /^.*fsnotify: The \S+ \w+ events will be dropped$/m.exec(await readFile(dumpLog, 'utf8'))?.[0];
+  if (line === undefined) return;
+  throw new FailureError({
+    code: 'unsupported-resource',
+    message: 'a program of the job has file events waiting (inotify) that it has not read, and CRIU would lose them',
+    remedy: 'checkpoint again once the program has read them; the job runs on',
+    logLine: line.replace(/^\(\d+\.\d+\)\s*/, ''),
+  });
+}
+
 async function dumpFailure(context: CheckpointContext, result: ToolResult): Promise<FailureError> {
   const log = (await tailOf(join(context.journal.workPath, DUMP_LOG))) ?? '';
   const root = await logLine(context);
   if (/No space left on device|Disk quota exceeded/.test(log + result.output)) {
     const full = storageFull('the storage ran full while the memory image was written').failure;
     return new FailureError({ ...full, ...root });
+  }
+  if (/Can't dump that handle/.test(root.logLine ?? '')) {
+    throw new FailureError({
+      code: 'unsupported-resource',
+      message: 'a program of the job watches a file or directory (inotify) that could not be found by its name',
+      remedy: 'let it watch files on a bind mount or a volume, or set the checkpoint mode of the job to off',
+      ...root,
+    });
   }
   const said = root.logLine ?? (result.output.slice(-400) || 'nothing');
   return new FailureError({

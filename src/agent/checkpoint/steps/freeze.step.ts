@@ -6,7 +6,9 @@ import { imageSubpath } from '../../../protocol/image-subpath.js';
 import { FreezeGuard } from '../../engines/freeze-guard.js';
 import { captureLayer } from '../../engines/overlay.js';
 import { processFacts, stoppedProcess } from '../../engines/process-facts.js';
+import { openFiles } from '../../engines/process-files.js';
 import { ToolProcess } from '../../engines/tool-process.js';
+import { watchedPaths } from '../../engines/watched-paths.js';
 import { onStorage } from '../../image-store/storage-failure.js';
 import { CRIU_DIRECTORY, LAYER_FILE } from '../../image-store/store-layout.js';
 import { settled, type CheckpointContext } from '../checkpoint-context.js';
@@ -26,6 +28,7 @@ export const freezeStep: CheckpointStep = {
     const { description, freezer, runcRoot, upperDir } = settled(context, 'inspected');
     const { store, jobId } = request;
     const timeoutMs = parseDuration(request.policy.timeout);
+    const watched = await watchedPaths(description.pid, openFiles(await freezer.pids()));
     // Nearly always there: made when the job was claimed.
     await store.prepareJob(jobId, imageSubpath(description.environment, store.location.mountPath).subpath);
     const staging = await store.beginStaging(jobId, request.checkpointId);
@@ -35,7 +38,7 @@ export const freezeStep: CheckpointStep = {
 
     const guard = (context.guard = new FreezeGuard(freezer, timeoutMs));
     await journal.setFrozen({ path: freezer.path, version: freezer.version, guardPid: guard.pid });
-    const paths = { imagePath, workPath: journal.workPath };
+    const paths = { imagePath, workPath: journal.workPath, watchedPaths: watched };
     const dump = (context.dumpTool = new ToolProcess(
       await deps.runc.checkpoint({ root: runcRoot, id: request.containerId, ...paths, timeoutMs }),
     ));

@@ -16,11 +16,11 @@ const DELETE_LIMIT_MS = 30_000;
 export const restoreProcesses: RestoreStep = {
   name: 'restore-processes',
   async run(attempt) {
-    const { call, bundle, image, journal, seconds } = attempt;
+    const { call, image, journal, seconds } = attempt;
     await journal.record({ processes: true });
     if (call.consoleSocket !== null) await rehearse(attempt);
     const started = performance.now();
-    await restore(attempt, call.consoleSocket, tcpDecision(image.manifest.tcpLocalAddresses, bundle.hostNetwork));
+    await restore(attempt, call.consoleSocket, tcpDecision(image.manifest));
     seconds.restore = (performance.now() - started) / 1000;
   },
   undo: removeProcesses,
