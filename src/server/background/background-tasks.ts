@@ -1,5 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Runner, run } from 'graphile-worker';
+import pg from 'pg';
 import { ServerConfig } from '../config/server-config.js';
 import { Database } from '../database/database.js';
 import { workerLogger } from './worker-logger.js';
@@ -30,6 +31,7 @@ export interface EnqueueOptions {
 export class BackgroundTasks implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Background');
   private readonly tasks = new Map<string, BackgroundTask>();
+  private pool: pg.Pool | undefined;
   private runner: Runner | undefined;
 
   constructor(
@@ -53,9 +55,9 @@ export class BackgroundTasks implements OnApplicationBootstrap, BeforeApplicatio
 
   async onApplicationBootstrap(): Promise<void> {
     if (this.tasks.size === 0) return;
+    this.pool = this.newPool();
     this.runner = await run({
-      connectionString: this.config.databaseUrl!,
-      maxPoolSize: 4,
+      pgPool: this.pool,
       concurrency: 2,
       pollInterval: 2000,
       noHandleSignals: true,
@@ -72,6 +74,17 @@ export class BackgroundTasks implements OnApplicationBootstrap, BeforeApplicatio
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.runner?.stop();
+    await this.pool?.end();
+  }
+
+  /** Of our own: the library's leaves connections without a listener for errors while it closes, and such an error ends the process. */
+  private newPool(): pg.Pool {
+    const connectionString = this.config.databaseUrl!;
+    const pool = new pg.Pool({ connectionString, max: 4, application_name: 'batchpoint tasks' });
+    const cut = (error: Error): void => this.logger.debug(`a database connection was cut: ${error.message}`);
+    pool.on('error', cut);
+    pool.on('connect', (client) => client.on('error', cut));
+    return pool;
   }
 
   private async runTask(task: BackgroundTask, payload: unknown): Promise<void> {

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataSourceOptions, MigrationInterface, MixedList } from 'typeorm';
+import { SurvivingClient } from './surviving-client.js';
 
 type Constructor<T> = new () => T;
 
@@ -32,6 +33,7 @@ export function dataSourceOptions(
       connectionString: url,
       max: poolSize,
       application_name: 'batchpoint',
+      Client: SurvivingClient,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
     },
