@@ -1,5 +1,5 @@
 import { readdirSync, watch } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report, ReportBody } from '../protocol/agent-api.js';
 import { newId } from '../protocol/ids.js';
@@ -42,8 +42,8 @@ export interface OutboxOptions {
 }
 
 /**
- * Reports waiting for the server, one fsynced file each, sent in order of name (ids sort by time). At least once: a
- * file goes only after the server answered. On a full disk outcomes are kept, in memory at worst, and everything
+ * Reports waiting for the server, one file each, outcomes fsynced, sent in order of name (ids sort by time). At least once:
+ * a file goes only after the server answered. On a full disk outcomes are kept, in memory at worst, and everything
  * dropped is counted.
  */
 export class Outbox {
@@ -178,14 +178,29 @@ export class Outbox {
           this.unwritten.push(report);
           this.trouble(`the disk of ${this.directory} is full: an outcome is kept in memory only; free some space`);
         }
+        for (const listener of [...this.listeners]) listener();
       });
     }
-    for (const listener of [...this.listeners]) listener();
   }
 
   private async write(report: Report): Promise<void> {
-    await replaceFile(join(this.directory, `${report.id}.json`), JSON.stringify(report));
-    this.count += 1;
+    const path = join(this.directory, `${report.id}.json`);
+    const handle = await open(`${path}.tmp`, 'w', 0o600);
+    try {
+      await handle.writeFile(JSON.stringify(report));
+      await rename(`${path}.tmp`, path);
+      this.count += 1;
+      // Sent while the disk is at it: nobody waits for both in turn.
+      for (const listener of [...this.listeners]) listener();
+      // Progress is lost with a power cut, as the work is that it tells of; not with a killed agent.
+      if (!isInformational(report)) await handle.sync();
+    } catch (error) {
+      await rm(`${path}.tmp`, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    if (!isInformational(report)) await syncDirectory(this.directory);
   }
 
   private async writeUnwritten(): Promise<void> {

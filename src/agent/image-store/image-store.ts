@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST_FORMAT, MANIFEST_VERSION, type Manifest } from '../../protocol/manifest.js';
 import { syncDirectory, writeSynced } from './durable-files.js';
@@ -99,7 +99,8 @@ export class ImageStore {
       await makeJobDirectory(this.root, jobId);
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { mode: 0o700 });
-      await writeSynced(join(directory, STAGING_HOST_FILE), `${this.hostId}\n`);
+      // Not flushed: a host that lost power does not come back for it, and others go by the directory's age then.
+      await writeFile(join(directory, STAGING_HOST_FILE), `${this.hostId}\n`, { mode: 0o600 });
     });
     return staging;
   }

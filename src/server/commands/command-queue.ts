@@ -65,6 +65,8 @@ export class CommandQueue implements OnModuleInit {
   private async deliver(hostId: string, session: number, checkSession: () => Promise<void>): Promise<Command[]> {
     return this.database.transaction(async () => {
       await checkSession();
+      // A crash of PostgreSQL may forget that it was given, never that it was asked for: it is then given again.
+      await this.database.manager.query('set local synchronous_commit to off');
       const due: { id: string }[] = await this.database.manager.query(
         `select id from commands where ${IS_DUE} order by id limit ${MAX_COMMANDS} for update skip locked`,
         [hostId, session],
