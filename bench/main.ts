@@ -36,12 +36,12 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 try {
   const comparisons: Comparison[] = [];
-  if (wanted('shim')) comparisons.push(...(await benchShimStart(stage, quick ? 8 : 30)));
+  if (wanted('shim')) comparisons.push(...(await benchShimStart(stage, quick ? 8 : 120)));
   if (wanted('routes')) comparisons.push(...(await benchRoutes(stage, quick ? 2 : 5, quick ? 1500 : 4000)));
   if (wanted('checkpoints')) {
     const sizes = quick
       ? [{ mib: 64, repeats: 3 }]
-      : [{ mib: 64, repeats: 7 }, { mib: 512, repeats: 5 }, { mib: 2048, repeats: 3 }]; // prettier-ignore
+      : [{ mib: 64, repeats: 9 }, { mib: 512, repeats: 7 }, { mib: 2048, repeats: 5 }]; // prettier-ignore
     comparisons.push(...(await benchCheckpoints(stage, sizes)));
   }
   const machine = describeMachine(stage.dir, stage.criuDir);
