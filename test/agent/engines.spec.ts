@@ -199,14 +199,17 @@ describeNeeding(['linux', 'root'], 'engines', () => {
 
   it('is measured while the job removes files', async () => {
     const upper = mkdtempSync(join(tmpdir(), 'bp-churn-'));
-    const churn = spawn('sh', ['-c', 'while :; do mkdir a b c; : >a/1; : >b/2; : >c/3; rm -r a b c; done'], {
-      cwd: upper,
-    });
+    // The trap runs between two commands, so that nothing of it is left to write when the shell has ended.
+    const churn = spawn(
+      'sh',
+      ['-c', 'trap exit TERM; while :; do mkdir a b c; : >a/1; : >b/2; : >c/3; rm -r a b c; done'],
+      { cwd: upper },
+    );
     try {
       for (let i = 0; i < 100; i += 1) expect(await layerBytes(upper)).toBeLessThan(1_000_000);
     } finally {
       const ended = new Promise((resolve) => churn.once('exit', resolve));
-      churn.kill('SIGKILL');
+      churn.kill('SIGTERM');
       await ended;
       rmSync(upper, { recursive: true });
     }
