@@ -43,6 +43,18 @@ export default {
       { path: '^src/server/(common|database|config|logging|metrics|background)/' },
       { path: '^src/server/(?!common|database|config|logging|metrics|background|auth/role|version)' },
     ),
+    rule(
+      'one-place-knows-the-aws-sdk',
+      'The rest of the server speaks to the wrappers, one a service.',
+      { path: '^(src/(?!server/aws/)|migrations/)' },
+      { path: 'node_modules/@(aws-sdk|smithy)/' },
+    ),
+    rule(
+      'aws-knows-no-feature',
+      'The wrappers say what AWS says, whoever asks.',
+      { path: '^src/server/aws/' },
+      { path: '^src/server/(?!aws|common)' },
+    ),
     rule('no-barrels', 'Import the file that has it.', {}, { path: '^src/.*/index\\.ts$' }),
     rule('no-missing', 'Everything imported exists.', { pathNot: '^src/main\\.ts$' }, { couldNotResolve: true }),
     rule(

@@ -36,7 +36,7 @@ export default {
       globalSetup: '<rootDir>/test/support/server.set-up.js',
       globalTeardown: '<rootDir>/test/support/server.tear-down.js',
       setupFilesAfterEnv: [timeLimit, '<rootDir>/test/support/conformance.set-up.ts'],
-      testMatch: ['<rootDir>/test/{e2e,contract,architecture}/**/*.spec.ts'],
+      testMatch: ['<rootDir>/test/{e2e,contract,architecture,prerequisites}/**/*.spec.ts'],
     },
     {
       ...common,

@@ -1,7 +1,8 @@
 import { describe } from '@jest/globals';
 import { examineMachine, type Machine } from '../../src/standalone/machine.js';
+import { motoProgram } from './moto.js';
 
-export type Need = 'linux' | 'root' | 'docker' | 'criu';
+export type Need = 'linux' | 'root' | 'docker' | 'criu' | 'moto';
 
 let machine: Machine | undefined;
 
@@ -9,6 +10,8 @@ let machine: Machine | undefined;
 function lacking(needs: readonly Need[]): string | null {
   if (needs.includes('linux') && process.platform !== 'linux') return `Linux (this is ${process.platform})`;
   if (needs.includes('root') && process.getuid?.() !== 0) return 'root';
+  if (needs.includes('moto') && motoProgram() === undefined)
+    return 'moto_server, an emulator of AWS (pip install "moto[server]", or test/support/install-moto.sh on Debian)';
   if (needs.includes('docker') || needs.includes('criu')) {
     machine ??= examineMachine({ demo: true });
     if (!machine.capable) return machine.missing.join('; ');

@@ -254,8 +254,9 @@ function problemDocs(codes: ErrorCode[]): MethodDecorator[] {
   );
   const other = ApiResponse({
     status: 'default',
-    description: 'Any other problem: `internal-error`, `database-unavailable`, `shutting-down`.',
-    content: problemContent(['internal-error', 'database-unavailable', 'shutting-down']),
+    description:
+      'Any other problem: `internal-error`, `database-unavailable`, `shutting-down`; where AWS is asked, the codes that begin with `aws-`.',
+    content: problemContent(['internal-error', 'database-unavailable', 'shutting-down', 'aws-access-denied']),
   });
   return [...documented, other];
 }

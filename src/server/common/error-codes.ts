@@ -39,6 +39,15 @@ export const ERROR_CODES = {
     log: 'debug',
   },
   'no-hosts-online': { status: 409, title: 'No host that could do this is online', log: 'debug' },
+  // AWS
+  'aws-rejected': { status: 422, title: 'AWS refused the request', log: 'info' },
+  'aws-not-found': { status: 422, title: 'AWS has no such thing', log: 'info' },
+  'aws-access-denied': { status: 502, title: 'AWS does not allow this to the server', log: 'warn' },
+  'aws-credentials-invalid': { status: 502, title: 'AWS does not take the credentials', log: 'warn' },
+  'aws-answer-unreadable': { status: 502, title: 'The answer is not one of AWS', log: 'warn' },
+  'aws-failed': { status: 502, title: 'AWS failed', log: 'warn' },
+  'aws-unreachable': { status: 503, title: 'AWS does not answer', log: 'warn' },
+  'aws-throttled': { status: 503, title: 'AWS is limiting calls', log: 'warn' },
   // hosts, jobs, checkpoints, restores, operations
   'stale-agent-session': { status: 409, title: 'A newer process of this agent has taken over', log: 'info' },
   'host-offline': { status: 409, title: 'The host is not in contact', log: 'debug' },

@@ -3,6 +3,7 @@ import { newId } from '../../protocol/ids.js';
 import type { PolicyOverride } from '../../protocol/policy.js';
 import { DomainError } from '../common/domain-error.js';
 import { type IfMatchVersions, lockForUpdate } from '../common/etag.js';
+import { list } from '../common/finding.js';
 import { patchLabels } from '../common/labels.js';
 import { mergePatch } from '../common/merge-patch.js';
 import type { Page } from '../common/page.dto.js';
@@ -17,7 +18,6 @@ import { type ComputeEnvironmentDto, toComputeEnvironmentDto } from './dto/compu
 import type { CreateComputeEnvironmentDto } from './dto/create-compute-environment.dto.js';
 import type { UpdateComputeEnvironmentDto } from './dto/update-compute-environment.dto.js';
 import { EnvironmentHosts } from './environment-hosts.js';
-import { list } from './environment-finding.js';
 
 @Injectable()
 export class ComputeEnvironmentsService {

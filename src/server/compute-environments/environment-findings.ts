@@ -1,8 +1,9 @@
 import { parseDuration } from '../../protocol/duration.js';
 import type { Policy } from '../../protocol/policy.js';
+import { bySeverity, list } from '../common/finding.js';
 import type { StorageKind } from '../storage/storage-kind.js';
 import type { StorageStatus } from '../storage/storage-status.js';
-import { ENVIRONMENT_FINDING_SEVERITIES, type EnvironmentFinding, list } from './environment-finding.js';
+import type { EnvironmentFinding } from './environment-finding.js';
 import { type EnvironmentHost, hostFindings } from './environment-host-findings.js';
 import { architecturesOf, familiesOf } from './instance-type-name.js';
 
@@ -21,14 +22,12 @@ const SPOT_NOTICE_MS = 120_000;
 
 /** All findings, the most severe first. Nothing here asks AWS: only what is configured and what hosts measured. */
 export function findingsOf(situation: EnvironmentSituation): EnvironmentFinding[] {
-  const found = [
+  return bySeverity([
     ...storageFindings(situation),
     ...policyFindings(situation.policy),
     ...instanceTypeFindings(situation.instanceTypes),
     ...hostFindings(situation.hosts, situation.instanceTypes),
-  ];
-  const rank = (finding: EnvironmentFinding): number => ENVIRONMENT_FINDING_SEVERITIES.indexOf(finding.severity);
-  return found.sort((a, b) => rank(a) - rank(b));
+  ]);
 }
 
 function storageFindings({ storage, hosts }: EnvironmentSituation): EnvironmentFinding[] {

@@ -1,7 +1,8 @@
 import type { StorageHealth } from '../../protocol/agent-api.js';
 import { incompatibilities, instructionFlags } from '../../protocol/compatibility.js';
 import type { HostFacts, HostFinding } from '../../protocol/host-facts.js';
-import { type EnvironmentFinding, list } from './environment-finding.js';
+import { list } from '../common/finding.js';
+import type { EnvironmentFinding } from './environment-finding.js';
 import { isAllowed } from './instance-type-name.js';
 
 /** A host of the environment as it last reported itself. */

@@ -1,11 +1,10 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { exampleId } from '../../common/fields.js';
+import { FINDING_SEVERITIES, type FindingSeverity } from '../../common/finding.js';
 import {
   ENVIRONMENT_FINDING_CODES,
-  ENVIRONMENT_FINDING_SEVERITIES,
   type EnvironmentFinding,
   type EnvironmentFindingCode,
-  type EnvironmentFindingSeverity,
 } from '../environment-finding.js';
 
 @ApiSchema({
@@ -14,13 +13,13 @@ import {
 })
 export class ComputeEnvironmentFindingDto implements EnvironmentFinding {
   @ApiProperty({
-    enum: ENVIRONMENT_FINDING_SEVERITIES,
-    enumName: 'ComputeEnvironmentFindingSeverity',
+    enum: FINDING_SEVERITIES,
+    enumName: 'FindingSeverity',
     description:
       '`error`: jobs are not protected, or cannot restore. `warning`: some will not be, or less well. `info`: worth knowing.',
     example: 'warning',
   })
-  severity: EnvironmentFindingSeverity;
+  severity: FindingSeverity;
 
   @ApiProperty({
     enum: ENVIRONMENT_FINDING_CODES,
