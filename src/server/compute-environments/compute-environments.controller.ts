@@ -118,7 +118,7 @@ export class ComputeEnvironmentsController {
   }
 
   @Accepted({
-    id: 'syncComputeEnvironment',
+    id: 'createComputeEnvironmentSync',
     summary: 'Read a compute environment from AWS now',
     description:
       'What happens every five minutes by itself. The operation names the facts that changed; when it fails, what was known stays, with its `syncedAt`.',
