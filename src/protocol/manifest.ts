@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHECKPOINT_TRIGGERS } from './checkpoint-state.js';
+import { gpuSchema } from './gpu.js';
 import { hostFactsSchema } from './host-facts.js';
 
 /**
@@ -51,6 +52,8 @@ export const manifestSchema = z.object({
   /** Whether one of them leads out of the container. Not in images of before this was noted. */
   tcpPeersOutside: z.boolean().default(false),
   residentBytes: size,
+  /** GPUs the job was given, whose memory is in the image; empty or absent: none. */
+  gpus: z.array(gpuSchema).optional(),
   /** The container's writable layer as a tar of the overlay's upper directory; null when policy leaves it out. */
   writableLayer: z.object({ file: z.string(), bytes: size }).nullable(),
   /** Files on bind mounts the job had open for writing, with their length at the moment of the image. */

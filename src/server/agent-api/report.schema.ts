@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CONTAINER_STATUSES, JOB_EVENT_TYPES, type Report } from '../../protocol/agent-api.js';
 import { CHECKPOINT_TRIGGERS } from '../../protocol/checkpoint-state.js';
 import { FAILURE_CODES } from '../../protocol/failure.js';
+import { gpuSchema } from '../../protocol/gpu.js';
 import { FINDING_SEVERITIES } from '../../protocol/host-facts.js';
 import { idPattern } from '../../protocol/ids.js';
 import { CHECKPOINT_MODES } from '../../protocol/policy.js';
@@ -46,6 +47,7 @@ const imageSchema = z.object({
   totalBytes: bytes,
   residentBytes: bytes,
   writableLayerBytes: bytes.nullable(),
+  gpus: z.array(gpuSchema).optional(),
   architecture: name,
   cpuFlags: z.array(text),
   kernel: name,
