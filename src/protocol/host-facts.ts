@@ -21,6 +21,11 @@ export const hostFactsSchema = z.object({
   gpus: z.array(gpuSchema).optional(),
   /** Version of the loaded NVIDIA driver (`570.86.15`); null or absent where none answers. */
   nvidiaDriver: z.string().nullable().optional(),
+  /**
+   * This agent carries the memory of a job's GPU, and finds on this host what that takes (cuda-checkpoint, CRIU's CUDA plugin).
+   * Absent: an agent that does not say.
+   */
+  gpuCheckpoints: z.boolean().optional(),
   cgroupVersion: z.union([z.literal(1), z.literal(2)]),
   /** null where the tool is missing or does not run. */
   software: z.object({
