@@ -133,6 +133,8 @@ export interface ContainerReport {
   containerId: string;
   containerName: string;
   image: string;
+  /** Of all its layers unpacked, as Docker counts it; absent: not known, as when the image is gone. */
+  imageBytes?: number;
   command: string[];
   status: (typeof CONTAINER_STATUSES)[number];
   exitCode: number | null;

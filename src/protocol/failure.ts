@@ -53,6 +53,8 @@ export const FAILURE_CODES = [
   // command delivery
   'host-offline',
   'expired',
+  // on the server's side
+  'aws-failed',
   'internal',
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];

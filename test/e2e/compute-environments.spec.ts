@@ -40,7 +40,11 @@ describe('Compute environments', () => {
         policy: { interval: '5m', keep: null },
         labels: { team: 'genomics' },
       };
-      const { body: created, headers } = await post(body).expect(201);
+      const { body: registered, headers } = await post(body).expect(201);
+      const { findings, ...created } = registered;
+      expect(findings).toEqual(
+        (await server.api('get', `/compute-environments/${created.id}/findings`).expect(200)).body.items,
+      );
       expect(created).toMatchObject({ ...body, policy: { interval: '5m' }, version: 1 });
       expect(created.policy).toEqual({ interval: '5m' });
       expect(created.effectivePolicy).toEqual({ ...DEFAULT_POLICY, interval: '5m' });

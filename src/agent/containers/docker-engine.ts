@@ -41,6 +41,17 @@ export class DockerEngine implements ContainerSource {
     return (await this.api.listContainers({ all: true })).map((container) => container.Id);
   }
 
+  /** What its layers take unpacked, in bytes; null: the engine does not say, or has the image no longer. */
+  async imageBytes(imageId: string): Promise<number | null> {
+    return this.api
+      .getImage(imageId)
+      .inspect()
+      .then(
+        (image) => (Number.isSafeInteger(image.Size) ? image.Size : null),
+        () => null,
+      );
+  }
+
   /** null when the engine does not answer. */
   async version(): Promise<string | null> {
     return this.api.version().then(

@@ -183,12 +183,15 @@ export class JobContainers implements ContainerObserver {
     });
     const before = this.known.get(found.Id)?.report;
     const ended = status === 'exited' && before !== undefined;
+    // Asked once for each container: the image behind it never changes, and may be gone later.
+    const imageBytes = before?.imageBytes ?? (await this.docker.imageBytes(found.Image));
     return {
       type: 'container',
       ...job,
       containerId: found.Id,
       containerName: found.Name.replace(/^\//, ''),
       image: found.Config.Image,
+      ...(imageBytes === null ? {} : { imageBytes }),
       command: commandOf(found),
       status,
       exitCode: status === 'exited' ? state.ExitCode : null,

@@ -72,6 +72,7 @@ const containerReport = z.object({
   containerId: name,
   containerName: text,
   image: text,
+  imageBytes: bytes.optional(),
   command: z.array(text),
   status: z.enum(CONTAINER_STATUSES),
   exitCode: z.number().int().nullable(),

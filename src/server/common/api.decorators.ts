@@ -282,7 +282,12 @@ const SUCCESS: Record<number, string> = {
 
 function bodyDocs(body: DtoClass | undefined, mediaTypes: string[]): MethodDecorator[] {
   if (body === undefined) return [];
-  const examples = { example: { summary: 'Example', value: body.example } };
+  const others: Record<string, object> = body.otherExamples ?? {};
+  const examples: Record<string, { summary: string; value: object }> = {
+    example: { summary: 'Example', value: body.example },
+  };
+  for (const [summary, value] of Object.entries(others))
+    examples[summary.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')] = { summary: `Example ${summary}`, value };
   return [ApiExtraModels(body), ApiConsumes(...mediaTypes), ApiBody({ required: true, type: body, examples })];
 }
 

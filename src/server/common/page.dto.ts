@@ -31,8 +31,11 @@ export interface Page<T> {
   nextPageToken: string | null;
 }
 
-/** A response DTO class: besides its fields it shows one whole example, which tests hold to its schema. */
-export type DtoClass<T = object> = Type<T> & { example: T };
+/**
+ * A DTO class: besides its fields it shows one whole example, which tests hold to its schema. A request may show others, each under the
+ * name it has in Swagger UI; the first of all is the one a newcomer sends as it stands.
+ */
+export type DtoClass<T = object> = Type<T> & { example: T; otherExamples?: Record<string, T> };
 
 const pages = new Map<Type, DtoClass>();
 

@@ -17,8 +17,11 @@ export interface AwsEnvironment {
   /** ARN or name of the instance profile of its hosts. */
   instanceRole: string | null;
   subnets: AwsSubnet[];
+  /** Of the environment; where it names none, of its launch template. */
   securityGroupIds: string[];
   launchTemplate: AwsLaunchTemplate | null;
+  /** The launch template and version it names, when EC2 has no such thing; `launchTemplate` is null then. */
+  lostLaunchTemplate: string | null;
   /** AMI named by the environment or its launch template; null: the one Batch chooses. */
   imageId: string | null;
   imageType: string | null;
@@ -37,9 +40,9 @@ export interface AwsLaunchTemplate {
   name: string;
   /** As the environment names it: a number, `$Latest` or `$Default`. */
   version: string;
-  /** The number that stands for now. */
+  /** The number that stands for now. Batch itself looks up `$Latest` and `$Default` only when it updates the environment's infrastructure. */
   versionNumber: number;
-  /** Decoded; null: none. */
+  /** Decoded, without this server's own tokens; null: none. */
   userData: string | null;
   imageId: string | null;
   securityGroupIds: string[];

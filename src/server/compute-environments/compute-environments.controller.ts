@@ -1,21 +1,27 @@
 import { Body, Param, Query } from '@nestjs/common';
-import { ApiResource, Create, List, Read, Remove, Update } from '../common/api.decorators.js';
+import { Accepted, ApiResource, Create, List, Read, Remove, Update } from '../common/api.decorators.js';
 import { IfMatch, type IfMatchVersions } from '../common/etag.js';
 import type { Page } from '../common/page.dto.js';
+import { OperationDto } from '../operations/dto/operation.dto.js';
 import { ComputeEnvironmentsService } from './compute-environments.service.js';
 import { ComputeEnvironmentFindingsDto } from './dto/compute-environment-findings.dto.js';
 import { ComputeEnvironmentQueryDto } from './dto/compute-environment-query.dto.js';
 import { ComputeEnvironmentDto } from './dto/compute-environment.dto.js';
 import { CreateComputeEnvironmentDto } from './dto/create-compute-environment.dto.js';
+import { RegisteredComputeEnvironmentDto } from './dto/registered-compute-environment.dto.js';
 import { RemoveComputeEnvironmentQueryDto } from './dto/remove-compute-environment-query.dto.js';
 import { UpdateComputeEnvironmentDto } from './dto/update-compute-environment.dto.js';
 import { EnvironmentFindingsService } from './environment-findings.service.js';
+import { EnvironmentRegistrationService } from './environment-registration.service.js';
+import { EnvironmentSyncTasks } from './environment-sync.tasks.js';
 
 @ApiResource('compute-environments', 'Compute environments')
 export class ComputeEnvironmentsController {
   constructor(
     private readonly environments: ComputeEnvironmentsService,
+    private readonly registrations: EnvironmentRegistrationService,
     private readonly findings: EnvironmentFindingsService,
+    private readonly syncs: EnvironmentSyncTasks,
   ) {}
 
   @List({
@@ -32,16 +38,18 @@ export class ComputeEnvironmentsController {
     id: 'createComputeEnvironment',
     summary: 'Register a compute environment',
     description:
-      'Nothing is changed in AWS. Read the findings next: they say what would keep jobs there from being protected.',
+      'By `name` or `arn`. With a region it is read from AWS Batch, now and every five minutes, and must be there, on EC2 and ECS; without one it is ' +
+      'known by its name only, and AWS is never asked. Nothing is changed in AWS. `findings` says what would keep jobs there from being protected; ' +
+      '`dryRun=true` says it without registering anything.',
     role: 'admin',
     body: CreateComputeEnvironmentDto,
-    type: ComputeEnvironmentDto,
+    type: RegisteredComputeEnvironmentDto,
     location: (environment: ComputeEnvironmentDto) => `/api/v1/compute-environments/${environment.id}`,
     dryRun: true,
     errors: ['name-taken', 'storage-driver-unavailable'],
   })
-  create(@Body() body: CreateComputeEnvironmentDto): Promise<ComputeEnvironmentDto> {
-    return this.environments.create(body);
+  create(@Body() body: CreateComputeEnvironmentDto): Promise<RegisteredComputeEnvironmentDto> {
+    return this.registrations.register(body);
   }
 
   @Read({
@@ -58,7 +66,9 @@ export class ComputeEnvironmentsController {
   @Update({
     id: 'updateComputeEnvironment',
     summary: 'Change a compute environment',
-    description: 'Hosts take up a change with their next heartbeat, jobs that run included.',
+    description:
+      'Hosts take up a change with their next heartbeat, jobs that run included. A new region, role or external id has it read from AWS at once; ' +
+      'clearing the region forgets what AWS said and the role, and clearing the role forgets the external id.',
     path: ':id',
     role: 'admin',
     body: UpdateComputeEnvironmentDto,
@@ -96,7 +106,8 @@ export class ComputeEnvironmentsController {
     id: 'getComputeEnvironmentFindings',
     summary: "Read a compute environment's findings",
     description:
-      'What stands in the way of checkpoints and restores there, from the configuration and from what its hosts measured.',
+      'What stands in the way of checkpoints and restores there, from the configuration, from what its hosts measured and, where it has a region, from AWS. ' +
+      'AWS that does not answer one question is a finding too, not a failure.',
     path: ':id/findings',
     role: 'viewer',
     type: ComputeEnvironmentFindingsDto,
@@ -104,5 +115,19 @@ export class ComputeEnvironmentsController {
   })
   getFindings(@Param('id') id: string): Promise<ComputeEnvironmentFindingsDto> {
     return this.findings.of(id);
+  }
+
+  @Accepted({
+    id: 'syncComputeEnvironment',
+    summary: 'Read a compute environment from AWS now',
+    description:
+      'What happens every five minutes by itself. The operation names the facts that changed; when it fails, what was known stays, with its `syncedAt`.',
+    path: ':id/sync',
+    role: 'operator',
+    type: OperationDto,
+    errors: ['invalid-state', 'operation-in-progress'],
+  })
+  sync(@Param('id') id: string): Promise<OperationDto> {
+    return this.syncs.start(id);
   }
 }

@@ -1,18 +1,50 @@
-import { Module } from '@nestjs/common';
+import { Module, type Provider } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AwsModule } from '../aws/aws.module.js';
+import { OperationsModule } from '../operations/operations.module.js';
 import { SettingsModule } from '../settings/settings.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { AgentConfigService } from './agent-config.service.js';
+import { AwsFactsCheck } from './checks/aws-facts.check.js';
+import { RetryStrategyCheck } from './checks/retry-strategy.check.js';
+import { RootVolumeCheck } from './checks/root-volume.check.js';
 import { ComputeEnvironment } from './compute-environment.entity.js';
 import { ComputeEnvironmentsController } from './compute-environments.controller.js';
 import { ComputeEnvironmentsService } from './compute-environments.service.js';
+import { ENVIRONMENT_CHECKS, type EnvironmentCheck } from './environment-check.js';
 import { EnvironmentFindingsService } from './environment-findings.service.js';
 import { EnvironmentHosts } from './environment-hosts.js';
+import { EnvironmentLinks } from './environment-link.js';
+import { EnvironmentReader } from './environment-reader.js';
+import { EnvironmentRegistrationService } from './environment-registration.service.js';
+import { EnvironmentSyncService } from './environment-sync.service.js';
+import { EnvironmentSyncTasks } from './environment-sync.tasks.js';
+
+/** Providers of this module and of the modules it imports, in the order of their findings. */
+const CHECKS = [AwsFactsCheck, RetryStrategyCheck, RootVolumeCheck];
+
+const CHECK_LIST: Provider = {
+  provide: ENVIRONMENT_CHECKS,
+  inject: CHECKS,
+  useFactory: (...checks: EnvironmentCheck[]) => checks,
+};
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ComputeEnvironment]), SettingsModule, StorageModule],
+  imports: [TypeOrmModule.forFeature([ComputeEnvironment]), AwsModule, OperationsModule, SettingsModule, StorageModule],
   controllers: [ComputeEnvironmentsController],
-  providers: [ComputeEnvironmentsService, EnvironmentFindingsService, EnvironmentHosts, AgentConfigService],
+  providers: [
+    ComputeEnvironmentsService,
+    EnvironmentFindingsService,
+    EnvironmentHosts,
+    EnvironmentLinks,
+    EnvironmentReader,
+    EnvironmentRegistrationService,
+    EnvironmentSyncService,
+    EnvironmentSyncTasks,
+    AgentConfigService,
+    ...CHECKS,
+    CHECK_LIST,
+  ],
   exports: [AgentConfigService, ComputeEnvironmentsService],
 })
 export class ComputeEnvironmentsModule {}

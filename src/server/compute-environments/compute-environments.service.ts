@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
 import { newId } from '../../protocol/ids.js';
 import type { PolicyOverride } from '../../protocol/policy.js';
-import { DomainError } from '../common/domain-error.js';
+import { DomainError, invalidField } from '../common/domain-error.js';
 import { type IfMatchVersions, lockForUpdate } from '../common/etag.js';
 import { list } from '../common/finding.js';
 import { patchLabels } from '../common/labels.js';
@@ -12,12 +13,13 @@ import { Database } from '../database/database.js';
 import { checkPolicy } from '../settings/policy-rules.js';
 import { SettingsService } from '../settings/settings.service.js';
 import { StorageService } from '../storage/storage.service.js';
-import { ComputeEnvironment } from './compute-environment.entity.js';
+import { awsAccessOf, ComputeEnvironment } from './compute-environment.entity.js';
 import { COMPUTE_ENVIRONMENT_SORT, type ComputeEnvironmentQueryDto } from './dto/compute-environment-query.dto.js';
 import { type ComputeEnvironmentDto, toComputeEnvironmentDto } from './dto/compute-environment.dto.js';
 import type { CreateComputeEnvironmentDto } from './dto/create-compute-environment.dto.js';
 import type { UpdateComputeEnvironmentDto } from './dto/update-compute-environment.dto.js';
 import { EnvironmentHosts } from './environment-hosts.js';
+import { type AccessPatch, EnvironmentLinks, namedEnvironment, patchedAccess, UNLINKED } from './environment-link.js';
 
 @Injectable()
 export class ComputeEnvironmentsService {
@@ -26,6 +28,7 @@ export class ComputeEnvironmentsService {
     private readonly settings: SettingsService,
     private readonly storages: StorageService,
     private readonly hosts: EnvironmentHosts,
+    private readonly links: EnvironmentLinks,
   ) {}
 
   async list(query: ComputeEnvironmentQueryDto): Promise<Page<ComputeEnvironmentDto>> {
@@ -43,7 +46,8 @@ export class ComputeEnvironmentsService {
   }
 
   async create(input: CreateComputeEnvironmentDto): Promise<ComputeEnvironmentDto> {
-    const { name, storageId = null, instanceTypes = [], policy = {}, labels = {} } = input;
+    const { storageId = null, instanceTypes = [], policy = {}, labels = {} } = input;
+    const { name, access } = namedEnvironment(input);
     checkPolicy(policy, '/policy');
     const environments = this.database.repository(ComputeEnvironment);
     const taken = await environments.findOneBy({ name });
@@ -52,12 +56,15 @@ export class ComputeEnvironmentsService {
       throw new DomainError('name-taken', detail, { errors: [{ pointer: '/name', code: 'taken', detail }] });
     }
     if (storageId !== null) await this.storages.findUsable(storageId, 'checkpoint', '/storageId');
-    const id = newId('computeEnvironment');
+    if (access !== null && instanceTypes.length > 0) throw instanceTypesAreFromAws();
+    const link =
+      access === null ? UNLINKED : await this.links.make(access, input.arn ?? name, input.arn ? '/arn' : '/name');
     const environment = environments.create({
-      id,
+      id: newId('computeEnvironment'),
       name,
       storageId,
-      instanceTypes,
+      ...link,
+      instanceTypes: link.aws?.instanceTypes ?? instanceTypes,
       policy: mergePatch({}, policy) as PolicyOverride,
       labels,
     });
@@ -78,6 +85,7 @@ export class ComputeEnvironmentsService {
     if (patch.policy !== undefined)
       environment.policy = patch.policy === null ? {} : mergePatch(environment.policy, patch.policy);
     environment.labels = patchLabels(environment.labels, patch.labels);
+    await this.relink(environment, patch);
     return this.shown(await this.database.repository(ComputeEnvironment).save(environment));
   }
 
@@ -103,6 +111,18 @@ export class ComputeEnvironmentsService {
     return row;
   }
 
+  /** Reads AWS anew when it is to be asked in another way; without a region the instance types stay as they were. */
+  private async relink(
+    environment: ComputeEnvironment,
+    patch: AccessPatch & { instanceTypes?: string[] },
+  ): Promise<void> {
+    const access = patchedAccess(environment, patch);
+    if (access !== null && patch.instanceTypes !== undefined) throw instanceTypesAreFromAws();
+    if (isDeepStrictEqual(access, awsAccessOf(environment))) return;
+    Object.assign(environment, access === null ? UNLINKED : await this.links.make(access, environment.name, '/region'));
+    environment.instanceTypes = environment.aws?.instanceTypes ?? environment.instanceTypes;
+  }
+
   private async shown(row: ComputeEnvironment): Promise<ComputeEnvironmentDto> {
     return toComputeEnvironmentDto(row, await this.settings.policy());
   }
@@ -110,4 +130,12 @@ export class ComputeEnvironmentsService {
 
 function noSuchEnvironment(id: string): DomainError {
   return new DomainError('not-found', `There is no compute environment ${id}.`);
+}
+
+function instanceTypesAreFromAws(): DomainError {
+  return invalidField(
+    '/instanceTypes',
+    'instanceTypes come from AWS Batch where the environment has a region; change them there, or leave them out.',
+    'from-aws',
+  );
 }

@@ -1,6 +1,7 @@
 import type { Finding } from '../common/finding.js';
 
-export const ENVIRONMENT_FINDING_CODES = [
+/** From the configuration here and from what hosts measured (`environment-findings.ts`). */
+export const CONFIGURATION_FINDING_CODES = [
   'no-storage',
   'storage-driver-unavailable',
   'storage-unverified',
@@ -20,6 +21,27 @@ export const ENVIRONMENT_FINDING_CODES = [
   'host-check-failed',
   'image-not-portable',
 ] as const;
+
+/** From what AWS says of it (`checks/`). */
+export const AWS_FINDING_CODES = [
+  'aws-sync-stale',
+  'aws-check-failed',
+  'environment-invalid',
+  'environment-disabled',
+  'no-enabled-queue',
+  'on-demand-instances',
+  'allocation-strategy-best-fit',
+  'allocation-strategy-interrupted-often',
+  'launch-template-missing',
+  'launch-template-without-agent',
+  'spot-draining-off',
+  'ecs-stop-timeout-short',
+  'host-loss-not-retried',
+  'root-volume-too-small',
+] as const;
+
+/** `docs/environment-findings.md` explains each. */
+export const ENVIRONMENT_FINDING_CODES = [...CONFIGURATION_FINDING_CODES, ...AWS_FINDING_CODES] as const;
 export type EnvironmentFindingCode = (typeof ENVIRONMENT_FINDING_CODES)[number];
 
 export type EnvironmentFinding = Finding<EnvironmentFindingCode>;

@@ -1,6 +1,6 @@
 import { DEFAULT_POLICY } from '../../protocol/policy.js';
 import type { HostFacts } from '../../protocol/host-facts.js';
-import { ENVIRONMENT_FINDING_CODES, type EnvironmentFindingCode } from './environment-finding.js';
+import { CONFIGURATION_FINDING_CODES, type EnvironmentFindingCode } from './environment-finding.js';
 import { type EnvironmentSituation, findingsOf } from './environment-findings.js';
 import type { EnvironmentHost } from './environment-host-findings.js';
 
@@ -208,6 +208,6 @@ describe('findings of an environment', () => {
 
   it('each code is found by some case above', () => {
     const covered = new Set<string>([...CASES.map(([code]) => code), 'image-not-portable']);
-    expect(ENVIRONMENT_FINDING_CODES.filter((code) => !covered.has(code))).toEqual([]);
+    expect(CONFIGURATION_FINDING_CODES.filter((code) => !covered.has(code))).toEqual([]);
   });
 });

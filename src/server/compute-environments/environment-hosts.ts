@@ -46,4 +46,20 @@ export class EnvironmentHosts {
     );
     return { jobIds: rows.map((row) => row.job_id), count: Number(rows[0]?.count ?? 0) };
   }
+
+  /** Of the images that its jobs' containers were seen with in the last 30 days, as far as agents said how large they are; null: none. */
+  async largestImage(
+    environment: Pick<ComputeEnvironment, 'id' | 'name'>,
+  ): Promise<{ image: string; bytes: number } | null> {
+    const rows: { image: string; bytes: string }[] = await this.database.manager.query(
+      `select attempt.image, attempt.image_bytes as bytes from job_attempts attempt
+         join jobs job on job.id = attempt.job_id left join hosts host on host.id = attempt.host_id
+        where attempt.image_bytes is not null and attempt.last_reported_at > now() - interval '30 days'
+          and (host.compute_environment_id = $1 or job.compute_environment = $2)
+        order by attempt.image_bytes desc, attempt.image limit 1`,
+      [environment.id, environment.name],
+    );
+    const [row] = rows;
+    return row === undefined ? null : { image: row.image, bytes: Number(row.bytes) };
+  }
 }

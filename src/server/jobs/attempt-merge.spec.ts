@@ -59,6 +59,15 @@ describe('mergeAttempt', () => {
   });
 });
 
+describe('the size of an image', () => {
+  it.each([
+    [report(1, 'running', { imageBytes: 5 }), report(2, 'exited')],
+    [report(2, 'exited'), report(1, 'running', { imageBytes: 5 })],
+  ])('is kept from whichever report told it', (...reports) => {
+    expect(merged(reports)).toMatchObject({ status: 'exited', imageBytes: 5 });
+  });
+});
+
 describe('a job', () => {
   const attempt = (containerId: string, started: number): JobAttempt => ({
     ...merged([report(started, 'running')])!,

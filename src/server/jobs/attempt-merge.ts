@@ -24,6 +24,7 @@ export function mergeAttempt(
     status: report.status,
     containerName: report.containerName,
     image: report.image,
+    imageBytes: report.imageBytes ?? null,
     command: report.command,
     exitCode: report.exitCode,
     startedAt: report.startedAt === null ? null : new Date(report.startedAt),
@@ -40,6 +41,7 @@ export function mergeAttempt(
   const wins = further > 0 || (further === 0 && told.reportedAt >= known.reportedAt);
   return {
     ...(wins ? told : known),
+    imageBytes: known.imageBytes ?? told.imageBytes,
     startedAt: earliest(known.startedAt, told.startedAt),
     firstReportedAt: earliest(known.firstReportedAt, told.firstReportedAt)!,
     lastReportedAt: latest(known.lastReportedAt, told.lastReportedAt),

@@ -2,6 +2,7 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm
 import type { ContainerReport } from '../../protocol/agent-api.js';
 import type { Failure } from '../../protocol/failure.js';
 import type { Policy } from '../../protocol/policy.js';
+import { BytesColumn } from '../database/bytes-column.js';
 
 export type ContainerStatus = ContainerReport['status'];
 
@@ -34,6 +35,10 @@ export class JobAttempt {
 
   @Column({ type: 'text' })
   image: string;
+
+  /** Unpacked; null: the agent did not say. */
+  @BytesColumn()
+  imageBytes: number | null;
 
   @Column({ type: 'jsonb' })
   command: string[];

@@ -4,6 +4,7 @@ import { exampleId } from '../../common/fields.js';
 import { LabelsProperty } from '../../common/labels.js';
 import { PolicyDto, PolicyOverrideDto } from '../../settings/dto/policy.dto.js';
 import type { ComputeEnvironment } from '../compute-environment.entity.js';
+import { AwsEnvironmentDto, toAwsEnvironmentDto } from './aws-environment.dto.js';
 
 @ApiSchema({
   name: 'ComputeEnvironment',
@@ -19,6 +20,13 @@ export class ComputeEnvironmentDto {
     policy: { interval: '5m' },
     effectivePolicy: { ...PolicyDto.example, interval: '5m' },
     labels: { team: 'genomics' },
+    region: 'us-east-1',
+    roleArn: null,
+    externalId: null,
+    arn: 'arn:aws:batch:us-east-1:123456789012:compute-environment/spot-m6i',
+    aws: AwsEnvironmentDto.example,
+    syncedAt: '2026-01-31T12:00:00.000Z',
+    syncFailure: null,
     createdAt: '2026-01-31T12:00:00.000Z',
     updatedAt: '2026-01-31T12:00:00.000Z',
   };
@@ -42,7 +50,7 @@ export class ComputeEnvironmentDto {
 
   @ApiProperty({
     type: [String],
-    description: 'Types and families it may use, as registered in AWS Batch.',
+    description: 'Types and families it may use: from AWS Batch where it has a region, else as they were given here.',
     example: ['m6i.xlarge', 'm6i.2xlarge'],
   })
   instanceTypes: string[];
@@ -58,6 +66,56 @@ export class ComputeEnvironmentDto {
 
   @LabelsProperty()
   labels: Record<string, string>;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Where AWS Batch has it; null: known by its name only, and AWS is never asked.',
+    example: 'us-east-1',
+  })
+  region: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "The role the server assumes to ask AWS; null: the server's own credentials.",
+    example: null,
+  })
+  roleArn: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: "What that role's trust policy asks for.", example: null })
+  externalId: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'arn:aws:batch:us-east-1:123456789012:compute-environment/spot-m6i',
+  })
+  arn: string | null;
+
+  @ApiProperty({
+    type: AwsEnvironmentDto,
+    nullable: true,
+    description: 'What AWS said of it at `syncedAt`; null where AWS is not asked.',
+  })
+  aws: AwsEnvironmentDto | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When AWS was last read; does not change the ETag by itself.',
+    example: '2026-01-31T12:00:00.000Z',
+  })
+  syncedAt: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why the last try to read AWS failed; `aws` is then what was known at `syncedAt`. null: it did not.',
+    example: null,
+  })
+  syncFailure: string | null;
 
   @ApiProperty({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
   createdAt: string;
@@ -77,6 +135,13 @@ export function toComputeEnvironmentDto(row: ComputeEnvironment, system: Policy)
     policy,
     effectivePolicy: mergePolicy(system, policy),
     labels,
+    region: row.region,
+    roleArn: row.roleArn,
+    externalId: row.externalId,
+    arn: row.aws?.arn ?? null,
+    aws: row.aws && toAwsEnvironmentDto(row.aws),
+    syncedAt: row.syncedAt?.toISOString() ?? null,
+    syncFailure: row.syncFailure,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };

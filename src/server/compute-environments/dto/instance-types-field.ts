@@ -8,7 +8,7 @@ export function InstanceTypesField(): PropertyDecorator {
   return applyDecorators(
     StringArrayField({
       description:
-        "The compute environment's own list: types (`m6i.xlarge`), families (`m6i`), `optimal`, `default_x86_64` or `default_arm64`.",
+        "The compute environment's own list: types (`m6i.xlarge`), families (`m6i`), `optimal`, `default_x86_64` or `default_arm64`. Where it has a region the list comes from AWS Batch, and giving one here is refused.",
       optional: true,
       maxItems: 500,
       maxLength: 64,

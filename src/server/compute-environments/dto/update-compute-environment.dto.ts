@@ -2,6 +2,7 @@ import { ApiSchema } from '@nestjs/swagger';
 import { IdField, NestedField } from '../../common/fields.js';
 import { LabelsField, type LabelsPatch } from '../../common/labels.js';
 import { PolicyOverrideDto } from '../../settings/dto/policy.dto.js';
+import { ExternalIdField, RegionField, RoleArnField } from './aws-access-fields.js';
 import { InstanceTypesField } from './instance-types-field.js';
 
 @ApiSchema({
@@ -27,6 +28,15 @@ export class UpdateComputeEnvironmentDto {
     description: 'Null, whole or for a field, inherits the system policy.',
   })
   policy?: PolicyOverrideDto | null;
+
+  @RegionField()
+  region?: string | null;
+
+  @RoleArnField()
+  roleArn?: string | null;
+
+  @ExternalIdField()
+  externalId?: string | null;
 
   @LabelsField({ patch: true })
   labels?: LabelsPatch;

@@ -28,6 +28,15 @@ export class JobAttemptDto {
   })
   status: ContainerStatus;
 
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description:
+      'Size of its image, unpacked: what a new host needs on its root volume for it. null: the host did not say.',
+    example: 3_221_225_472,
+  })
+  imageBytes: number | null;
+
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   exitCode: number | null;
 
@@ -45,6 +54,7 @@ export function toJobAttemptDto(row: JobAttempt, isCurrent: boolean): JobAttempt
     containerId: row.containerId,
     hostId: row.hostId,
     status: ended || isCurrent ? row.status : 'lost',
+    imageBytes: row.imageBytes,
     exitCode: row.exitCode,
     startedAt: row.startedAt?.toISOString() ?? null,
     stoppedAt: row.stoppedAt?.toISOString() ?? null,

@@ -42,6 +42,7 @@ export class JobDto {
         containerId: '4f1c0a7d5f0e',
         hostId: exampleId('host'),
         status: 'running',
+        imageBytes: 3_221_225_472,
         exitCode: null,
         startedAt: '2026-01-31T11:30:00.000Z',
         stoppedAt: null,

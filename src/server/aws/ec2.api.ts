@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import {
+  DescribeImagesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  DescribeSubnetsCommand,
+  EC2Client,
+  type LaunchTemplateVersion,
+} from '@aws-sdk/client-ec2';
+import type { AwsAccess } from './aws-access.js';
+import { callAws } from './aws-call.js';
+import { AwsClients } from './aws-clients.js';
+
+export interface Ec2Subnet {
+  id: string;
+  vpcId: string;
+  availabilityZone: string;
+}
+
+/** One version of a launch template; null and empty where it sets nothing. */
+export interface Ec2LaunchTemplateVersion {
+  id: string;
+  name: string;
+  versionNumber: number;
+  /** As EC2 has it: base64. */
+  userData: string | null;
+  imageId: string | null;
+  securityGroupIds: string[];
+  /** In the template's order. */
+  volumes: Ec2Volume[];
+}
+
+export interface Ec2Volume {
+  /** `/dev/xvda` */
+  deviceName: string;
+  sizeBytes: number;
+}
+
+export interface Ec2Image {
+  id: string;
+  name: string;
+  /** null: EC2 does not say (an image with an instance store for its root). */
+  rootVolume: Ec2Volume | null;
+}
+
+const GIB = 1024 ** 3;
+
+@Injectable()
+export class Ec2Api {
+  constructor(private readonly clients: AwsClients) {}
+
+  /** Throws `aws-not-found` when one of them is not there. */
+  async subnets(access: AwsAccess, ids: string[]): Promise<Ec2Subnet[]> {
+    if (ids.length === 0) return [];
+    const command = new DescribeSubnetsCommand({ SubnetIds: ids });
+    const answer = await callAws('ec2:DescribeSubnets', () => this.client(access).send(command));
+    return (answer.Subnets ?? []).map((subnet) => ({
+      id: subnet.SubnetId!,
+      vpcId: subnet.VpcId!,
+      availabilityZone: subnet.AvailabilityZone!,
+    }));
+  }
+
+  /** `version`: a number, `$Latest` or `$Default`. null when the template or the version is not there. */
+  async launchTemplateVersion(
+    access: AwsAccess,
+    { id, name }: { id: string | null; name: string | null },
+    version: string,
+  ): Promise<Ec2LaunchTemplateVersion | null> {
+    const template = id === null ? { LaunchTemplateName: name! } : { LaunchTemplateId: id };
+    const command = new DescribeLaunchTemplateVersionsCommand({ ...template, Versions: [version] });
+    const answer = await callAws('ec2:DescribeLaunchTemplateVersions', () => this.client(access).send(command)).catch(
+      (error: unknown) => {
+        if ((error as { code?: string }).code === 'aws-not-found') return null;
+        throw error;
+      },
+    );
+    const found = answer?.LaunchTemplateVersions?.[0];
+    return found === undefined ? null : toVersion(found);
+  }
+
+  /** null when there is no such image, or not for this account. */
+  async image(access: AwsAccess, id: string): Promise<Ec2Image | null> {
+    const command = new DescribeImagesCommand({ ImageIds: [id] });
+    const answer = await callAws('ec2:DescribeImages', () => this.client(access).send(command)).catch(
+      (error: unknown) => {
+        if ((error as { code?: string }).code === 'aws-not-found') return null;
+        throw error;
+      },
+    );
+    const found = answer?.Images?.[0];
+    if (found === undefined) return null;
+    const root = volumesOf(found.BlockDeviceMappings).find(({ deviceName }) => deviceName === found.RootDeviceName);
+    return { id, name: found.Name ?? id, rootVolume: root ?? null };
+  }
+
+  private client(access: AwsAccess): EC2Client {
+    return this.clients.get(EC2Client, access);
+  }
+}
+
+function toVersion(found: LaunchTemplateVersion): Ec2LaunchTemplateVersion {
+  const data = found.LaunchTemplateData ?? {};
+  const ofInterfaces = (data.NetworkInterfaces ?? []).flatMap((each) => each.Groups ?? []);
+  return {
+    id: found.LaunchTemplateId!,
+    name: found.LaunchTemplateName!,
+    versionNumber: found.VersionNumber!,
+    userData: data.UserData ?? null,
+    imageId: data.ImageId ?? null,
+    securityGroupIds: [...new Set([...(data.SecurityGroupIds ?? []), ...ofInterfaces])],
+    volumes: volumesOf(data.BlockDeviceMappings),
+  };
+}
+
+function volumesOf(mappings: { DeviceName?: string; Ebs?: { VolumeSize?: number } }[] = []): Ec2Volume[] {
+  return mappings
+    .filter((mapping) => mapping.DeviceName !== undefined && mapping.Ebs?.VolumeSize !== undefined)
+    .map((mapping) => ({ deviceName: mapping.DeviceName!, sizeBytes: mapping.Ebs!.VolumeSize! * GIB }));
+}
