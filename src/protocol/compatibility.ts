@@ -117,6 +117,13 @@ export function incompatibilities(image: ImageNeeds, host: HostFacts): Incompati
   }
   const facts = (of: HostFacts) => ({ gpus: of.gpus ?? [], driver: of.nvidiaDriver ?? null });
   found.push(...gpuIncompatibilities({ gpus: image.gpus ?? [], driver: facts(from).driver }, facts(host)));
+  if ((image.gpus ?? []).length > 0 && host.gpuCheckpoints === false) {
+    found.push({
+      code: 'host-not-ready',
+      message: `the agent on this host (${host.software.batchpoint}) finds nothing to carry GPU memory with: NVIDIA's cuda-checkpoint and CRIU's CUDA plugin`,
+      remedy: 'install them, and the same agent release, on every host; `batchpoint doctor` names what is missing',
+    });
+  }
   return found;
 }
 

@@ -4,7 +4,7 @@ import { gpuFindings, type GpuSituation } from './gpu-findings.js';
 
 const GIB = 1024 ** 3;
 const T4: InstanceGpu = { manufacturer: 'NVIDIA', model: 'T4', count: 1, memoryBytes: 16 * GIB };
-const A10G: InstanceGpu = { manufacturer: 'NVIDIA', model: 'A10G', count: 1, memoryBytes: 24 * GIB };
+const job = (memoryGib: number) => ({ name: `train:${memoryGib}`, gpus: 1, memoryBytes: memoryGib * GIB });
 
 function type(instanceType: string, vcpus: number, memoryGib: number, gpu: InstanceGpu | null): InstanceType {
   return {
@@ -24,11 +24,10 @@ const G4DN_XLARGE = type('g4dn.xlarge', 4, 16, T4);
 const G4DN_2XLARGE = type('g4dn.2xlarge', 8, 32, T4);
 const G4DN_4XLARGE = type('g4dn.4xlarge', 16, 64, T4);
 const G4DN_12XLARGE = type('g4dn.12xlarge', 48, 192, { ...T4, count: 4 });
-const G5_2XLARGE = type('g5.2xlarge', 8, 32, A10G);
 const M6I = type('m6i.xlarge', 4, 16, null);
 
 const find = (instanceTypes: InstanceType[], changes: Partial<GpuSituation> = {}) =>
-  gpuFindings({ instanceTypes, jobMemoryBytes: null, measured: [], ...changes });
+  gpuFindings({ instanceTypes, jobs: [], measured: [], ...changes });
 const codes = (...args: Parameters<typeof find>) => find(...args).map(({ code }) => code);
 const errors = (...args: Parameters<typeof find>) =>
   find(...args)
@@ -48,13 +47,11 @@ describe('gpuFindings', () => {
     expect(find([G4DN_12XLARGE])[0]?.message).toContain('g4dn.12xlarge (4 GPUs) has more than one GPU');
   });
 
-  it('refuses different models, and one model with different memory', () => {
-    const [finding] = find([G4DN_2XLARGE, G5_2XLARGE]);
-    expect(finding).toMatchObject({ severity: 'error', code: 'mixed-gpu-models' });
-    expect(finding!.message).toContain('T4 (16 GiB) in g4dn and A10G (24 GiB) in g5');
-    const small = type('x.1', 8, 256, { ...T4, model: 'A100', memoryBytes: 40 * GIB });
-    const large = type('x.2', 8, 256, { ...T4, model: 'A100', memoryBytes: 80 * GIB });
-    expect(errors([small, large])).toEqual(['mixed-gpu-models']);
+  it('warns of jobs that ask for several GPUs', () => {
+    const jobs = [{ name: 'train:3', gpus: 4, memoryBytes: null }];
+    const finding = find([G4DN_2XLARGE], { jobs }).find(({ code }) => code === 'several-gpus');
+    expect(finding).toMatchObject({ severity: 'warning' });
+    expect(finding!.message).toBe('Job definition train:3 (4 GPUs) asks for more than one GPU.');
   });
 
   it("refuses GPUs that are not NVIDIA's", () => {
@@ -70,10 +67,10 @@ describe('gpuFindings', () => {
 
   it('refuses a type whose memory is all needed for its GPU, and one with too little beside the largest job', () => {
     expect(errors([G4DN_XLARGE])).toEqual(['gpu-host-memory-too-small']);
-    expect(errors([G4DN_2XLARGE], { jobMemoryBytes: 16 * GIB })).toEqual([]);
-    const [finding] = find([G4DN_2XLARGE, G4DN_4XLARGE], { jobMemoryBytes: 30 * GIB });
+    expect(errors([G4DN_2XLARGE], { jobs: [job(16)] })).toEqual([]);
+    const [finding] = find([G4DN_2XLARGE, G4DN_4XLARGE], { jobs: [job(8), job(30)] });
     expect(finding).toMatchObject({ severity: 'error', code: 'gpu-host-memory-too-small' });
-    expect(finding!.message).toContain('leaves 16 GiB, and a job there asks for 30 GiB');
+    expect(finding!.message).toContain('leaves 16 GiB, and train:30 asks for 30 GiB');
     expect(finding!.message).not.toContain('g4dn.4xlarge');
   });
 

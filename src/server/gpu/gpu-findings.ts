@@ -5,7 +5,6 @@ import { ASSUMED_GPU_RATE, ASSUMED_STORAGE_RATE, gpuTimeEstimate, type MeasuredI
 export const GPU_FINDING_CODES = [
   'gpu-not-supported',
   'several-gpus',
-  'mixed-gpu-models',
   'gpu-host-memory-too-small',
   'gpu-memory-reserve',
   'gpu-checkpoint-time',
@@ -13,11 +12,19 @@ export const GPU_FINDING_CODES = [
 export type GpuFindingCode = (typeof GPU_FINDING_CODES)[number];
 export type GpuFinding = Finding<GpuFindingCode>;
 
+export interface GpuJobDefinition {
+  /** `train:3` */
+  name: string;
+  gpus: number;
+  /** null: not known. */
+  memoryBytes: number | null;
+}
+
 export interface GpuSituation {
   /** Every type the environment may launch. */
   instanceTypes: readonly InstanceType[];
-  /** The most memory a job there asks for, bytes; null: not known. */
-  jobMemoryBytes: number | null;
+  /** Jobs with a GPU, as far as AWS Batch was asked for them. */
+  jobs: readonly GpuJobDefinition[];
   /** Images taken there so far. */
   measured: readonly MeasuredImage[];
 }
@@ -26,9 +33,10 @@ type GpuType = InstanceType & { gpu: InstanceGpu };
 
 /**
  * What the allowed types mean for jobs with a GPU; empty without GPU types. Source: the page "Prerequisites and Considerations": one GPU,
- * the same model for restore, as much system memory to spare as the GPU has, and more time for both ways.
+ * as much system memory to spare as the GPU has, and more time for both ways. That the models are the same is a rule of compatibility groups
+ * (`group-findings.ts`).
  */
-export function gpuFindings({ instanceTypes, jobMemoryBytes, measured }: GpuSituation): GpuFinding[] {
+export function gpuFindings({ instanceTypes, jobs, measured }: GpuSituation): GpuFinding[] {
   const types = instanceTypes.filter((type): type is GpuType => type.gpu !== null);
   if (types.length === 0) return [];
   const supported = types.filter(({ gpu }) => gpu.manufacturer === 'NVIDIA');
@@ -36,8 +44,8 @@ export function gpuFindings({ instanceTypes, jobMemoryBytes, measured }: GpuSitu
   return [
     ...notSupported(types.filter((type) => !supported.includes(type))),
     ...severalGpus(supported.filter(({ gpu }) => gpu.count > 1)),
-    ...mixedModels(supported),
-    ...memory(single, jobMemoryBytes),
+    ...severalGpusAsked(jobs.filter(({ gpus }) => gpus > 1)),
+    ...memory(single, jobs),
     ...time(single, measured),
   ];
 }
@@ -68,29 +76,26 @@ function severalGpus(types: readonly GpuType[]): GpuFinding[] {
   ];
 }
 
-function mixedModels(types: readonly GpuType[]): GpuFinding[] {
-  const byModel = [...Map.groupBy(types, ({ gpu }) => `${gpu.model} (${gib(gpu.memoryBytes)} GiB)`)];
-  if (byModel.length < 2) return [];
-  const models = byModel.map(
-    ([model, group]) => `${model} in ${[...new Set(group.map(({ family }) => family))].join(', ')}`,
-  );
+function severalGpusAsked(jobs: readonly GpuJobDefinition[]): GpuFinding[] {
+  if (jobs.length === 0) return [];
   return [
     {
-      severity: 'error',
-      code: 'mixed-gpu-models',
-      message: `The allowed instance types have different GPUs: ${list(models)}.`,
-      why: 'An image with the memory of one model of GPU restores on the same model only: a retry on another starts from the beginning.',
-      remedy: 'Allow instance types with one GPU model; sizes of one family have the same.',
+      severity: 'warning',
+      code: 'several-gpus',
+      message: `${jobs.length === 1 ? 'Job definition' : 'Job definitions'} ${list(jobs.map(({ name, gpus }) => `${name} (${gpus} GPUs)`))} ${jobs.length === 1 ? 'asks' : 'ask'} for more than one GPU.`,
+      why: 'GPU memory is checkpointed and restored with a single GPU: these jobs run, and are not protected.',
+      remedy: 'Ask for one GPU, or set MMC_CHECKPOINT_MODE to none in these definitions.',
     },
   ];
 }
 
-function memory(types: readonly GpuType[], jobMemoryBytes: number | null): GpuFinding[] {
-  const needs = (jobMemoryBytes ?? 0) || 1;
-  const small = types.filter((type) => spareBytes(type) < needs);
+function memory(types: readonly GpuType[], jobs: readonly GpuJobDefinition[]): GpuFinding[] {
+  const largest = jobs.toSorted((a, b) => (b.memoryBytes ?? 0) - (a.memoryBytes ?? 0))[0];
+  const needed = largest?.memoryBytes ?? 0;
+  const small = types.filter((type) => spareBytes(type) <= 0 || spareBytes(type) < needed);
   const found: GpuFinding[] = [];
   if (small.length > 0) {
-    const job = jobMemoryBytes === null ? '' : `, and a job there asks for ${gib(jobMemoryBytes)} GiB`;
+    const job = needed === 0 ? '' : `, and ${largest!.name} asks for ${gib(needed)} GiB`;
     found.push({
       severity: 'error',
       code: 'gpu-host-memory-too-small',

@@ -91,6 +91,7 @@ export class HostFactsDto implements HostFacts {
     memoryBytes: 16_642_998_272,
     gpus: [],
     nvidiaDriver: null,
+    gpuCheckpoints: false,
     cgroupVersion: 2,
     software: { batchpoint: '0.1.0', criu: '4.2.1', runc: '1.3.6', docker: '28.5.1' },
     instance: {
@@ -132,6 +133,14 @@ export class HostFactsDto implements HostFacts {
     example: null,
   })
   nvidiaDriver?: string | null;
+
+  @ApiProperty({
+    required: false,
+    description:
+      "The agent carries the memory of a job's GPU, and finds on this host what that takes; absent where it does not say.",
+    example: false,
+  })
+  gpuCheckpoints?: boolean;
 
   @ApiProperty({ enum: [1, 2], enumName: 'CgroupVersion', example: 2 })
   cgroupVersion: 1 | 2;
