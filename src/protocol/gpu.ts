@@ -63,3 +63,21 @@ export function sameGpuModel(a: Omit<Gpu, 'uuid'>, b: Omit<Gpu, 'uuid'>): boolea
   const apart = Math.abs(a.memoryBytes - b.memoryBytes);
   return gpuModelName(a.model) === gpuModelName(b.model) && apart <= larger * MEMORY_TOLERANCE;
 }
+
+/**
+ * Images with GPU memory are full ones: the rule on `parentId`, for schemas. Source: the page "Prerequisites and Considerations" ("For GPUs, MMBatch
+ * only supports full backups").
+ */
+export function isFullImage({
+  gpus = [],
+  parentId,
+}: {
+  gpus?: readonly Gpu[] | undefined;
+  parentId: string | null;
+}): boolean {
+  return gpus.length === 0 || parentId === null;
+}
+export const FULL_IMAGE_RULE = {
+  path: ['parentId'],
+  message: 'an image with the memory of a GPU is always a full one',
+};

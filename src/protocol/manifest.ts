@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CHECKPOINT_TRIGGERS } from './checkpoint-state.js';
-import { gpuSchema } from './gpu.js';
+import { FULL_IMAGE_RULE, gpuSchema, isFullImage } from './gpu.js';
 import { hostFactsSchema } from './host-facts.js';
 
 /**
@@ -66,10 +66,7 @@ export const manifestSchema = z
     totalBytes: size,
     measured: z.object({ freezeSeconds: seconds, dumpSeconds: seconds, totalSeconds: seconds }),
   })
-  .refine(({ gpus = [], parentId }) => gpus.length === 0 || parentId === null, {
-    path: ['parentId'],
-    message: 'an image with the memory of a GPU is always a full one',
-  });
+  .refine(isFullImage, FULL_IMAGE_RULE);
 export type Manifest = z.infer<typeof manifestSchema>;
 
 export class ManifestError extends Error {
