@@ -3,6 +3,7 @@ import type { Failure } from '../protocol/failure.js';
 import { checkCriu } from './doctor/criu.check.js';
 import { checkDocker, checkRunc } from './doctor/docker.check.js';
 import type { HostExamination } from './doctor/finding.js';
+import { checkGpus } from './doctor/gpu.check.js';
 import { checkStorage } from './doctor/storage.check.js';
 import { checkDisk, checkKernel, checkMemory, checkPlatform, checkTools } from './doctor/system.check.js';
 
@@ -18,6 +19,7 @@ export async function examineHost(host: HostExamination): Promise<HostFinding[]>
     ['criu', () => checkCriu(host)],
     ['runc', () => checkRunc(host)],
     ['docker', () => checkDocker(host)],
+    ['gpu', () => checkGpus(host)],
     ['storage', () => checkStorage(host)],
   ];
   for (const [name, check] of checks) {

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { installFakeCudaTools, installFakeNvidia, T4 } from '../../test/fakes/fake-nvidia-tools.js';
 import { hostFactsSchema } from '../protocol/host-facts.js';
 import { cpuFacts, measureHostFacts } from './host-facts.js';
 
@@ -61,5 +65,28 @@ describe('measureHostFacts', () => {
     expect(hostFactsSchema.parse(facts)).toEqual(facts);
     expect(facts.software.runc).toBeNull();
     expect(facts.software.batchpoint).toMatch(/^\d+\.\d+\.\d+/);
+    expect(facts).toMatchObject({ gpus: [], nvidiaDriver: null, gpuCheckpoints: false });
+  });
+
+  it('has the GPUs, the driver, and whether GPU memory can be carried, where (a stand-in for) nvidia-smi is installed', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'bp-facts-'));
+    installFakeNvidia(directory, { gpus: [T4], driver: '570.86.15' });
+    installFakeCudaTools(directory);
+    const before = process.env['PATH'];
+    process.env['PATH'] = `${directory}:${before}`;
+    process.env['CRIU_LIBS_DIR'] = directory;
+    try {
+      const facts = await measureHostFacts({ runc: null, criuDir: '', dockerVersion: () => Promise.resolve(null) });
+      expect(facts).toMatchObject({
+        gpus: [{ model: 'Tesla T4', memoryBytes: 15360 * 1024 ** 2, uuid: T4.uuid }],
+        nvidiaDriver: '570.86.15',
+        gpuCheckpoints: true,
+      });
+      expect(hostFactsSchema.parse(facts)).toEqual(facts);
+    } finally {
+      process.env['PATH'] = before;
+      delete process.env['CRIU_LIBS_DIR'];
+      rmSync(directory, { recursive: true });
+    }
   });
 });

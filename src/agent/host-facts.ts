@@ -4,6 +4,8 @@ import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import { delimiter } from 'node:path';
 import { promisify } from 'node:util';
 import type { HostFacts } from '../protocol/host-facts.js';
+import { gpuEngineParts, missingGpuParts } from './gpu/gpu-engine.js';
+import { measureGpus } from './gpu/nvidia-smi.js';
 import { instanceIdentity } from './instance-metadata.js';
 import { productVersion } from './product-version.js';
 
@@ -19,11 +21,12 @@ export interface HostTools {
 
 /** Measures this machine. A tool that is missing or does not run within seconds is null, never an exception. */
 export async function measureHostFacts(tools: HostTools): Promise<HostFacts> {
-  const [criu, runc, docker, instance] = await Promise.all([
+  const [criu, runc, docker, instance, { gpus, driver }] = await Promise.all([
     toolVersion('criu', ['--version'], /Version:\s*(\S+)/, tools.criuDir),
     tools.runc === null ? null : toolVersion(tools.runc, ['--version'], /runc version\s+(\S+)/),
     tools.dockerVersion(),
     instanceIdentity(),
+    measureGpus(),
   ]);
   return {
     hostName: hostname(),
@@ -31,6 +34,9 @@ export async function measureHostFacts(tools: HostTools): Promise<HostFacts> {
     kernel: release(),
     cpu: cpuFacts(readOr('/proc/cpuinfo', ''), readAuxv()),
     memoryBytes: totalmem(),
+    gpus,
+    nvidiaDriver: driver,
+    gpuCheckpoints: missingGpuParts(gpuEngineParts(tools.criuDir)).length === 0,
     cgroupVersion: cgroupVersion(),
     software: { batchpoint: productVersion(), criu, runc, docker },
     instance,

@@ -59,7 +59,8 @@ export class JobProtection {
       },
       ended: (container: Parameters<JobStorage['ended']>[0]) => this.jobStorage.ended(container),
     };
-    const context = { policy, hostProblem, shimPath: this.shimPath, report };
+    const hostFacts = () => this.host.facts();
+    const context = { policy, hostProblem, hostFacts, shimPath: this.shimPath, report };
     this.containers = new JobContainers(this.docker, new JobMemory(stateDir), context, listener, log);
     const store = () => this.storage.store;
     this.jobStorage = new JobStorage(this.containers, this.docker, { store, pinned, report }, clock, log);
@@ -67,7 +68,7 @@ export class JobProtection {
       stateDir,
       runc: new Runc({ runc, criuDir }),
       containers: this.docker,
-      hostFacts: () => this.host.facts(),
+      hostFacts,
     });
     const { pipeline, containers, storage } = this;
     this.runner = new CheckpointRunner(pipeline, containers, storage, { report, pinned, now: () => clock.now() }, log);

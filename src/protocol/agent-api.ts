@@ -1,5 +1,6 @@
 import type { CheckpointStatus, CheckpointTrigger, RestoreStatus } from './checkpoint-state.js';
 import type { Failure } from './failure.js';
+import type { Gpu } from './gpu.js';
 import type { HostFacts, HostFinding } from './host-facts.js';
 import type { Policy } from './policy.js';
 
@@ -168,6 +169,8 @@ export interface CheckpointImage {
   totalBytes: number;
   residentBytes: number;
   writableLayerBytes: number | null;
+  /** GPUs the job was given, whose memory is in the image; absent: none. */
+  gpus?: Gpu[];
   architecture: string;
   cpuFlags: string[];
   kernel: string;

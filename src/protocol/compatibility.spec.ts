@@ -135,6 +135,35 @@ describe('where an image can go', () => {
     ]);
   });
 
+  it('refuses a host with less memory than the image holds, and its GPU has', () => {
+    const image = { host: { ...iceLake, hostId: 'host_1' }, residentBytes: 12 * 1024 ** 3 };
+    expect(incompatibilities(image, iceLake)).toEqual([]);
+    expect(incompatibilities(image, { ...iceLake, memoryBytes: 8 * 1024 ** 3 })).toEqual([
+      {
+        code: 'host-memory-too-small',
+        message: 'the image needs 12.0 GiB of memory, this host has 8.0 GiB',
+        remedy: 'allow only larger instance types in the compute environment',
+      },
+    ]);
+    const t4 = { model: 'Tesla T4', memoryBytes: 15 * 1024 ** 3 };
+    const withGpu = { ...iceLake, gpus: [t4], nvidiaDriver: '570.133.20' };
+    expect(incompatibilities({ ...image, gpus: [t4] }, withGpu)).toMatchObject([
+      {
+        code: 'host-memory-too-small',
+        message: "the image needs 12.0 GiB of memory and 15.0 GiB for its GPU's, this host has 16.0 GiB",
+      },
+    ]);
+    expect(incompatibilities({ ...image, gpus: [t4] }, { ...withGpu, memoryBytes: 32 * 1024 ** 3 })).toEqual([]);
+  });
+
+  it('refuses an image with GPU memory on a host that measured no GPU, or did not look for one', () => {
+    const gpus = [{ model: 'Tesla T4', memoryBytes: 0 }];
+    const image = { host: { ...iceLake, hostId: 'host_1' }, gpus };
+    for (const facts of [iceLake, { ...iceLake, gpus: [], nvidiaDriver: null }]) {
+      expect(incompatibilities(image, facts).map((reason) => reason.code)).toEqual(['gpu-model-mismatch']);
+    }
+  });
+
   it('gives all reasons, not the first, each with a remedy', () => {
     const reasons = check(iceLake, {
       ...milan,

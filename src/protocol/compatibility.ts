@@ -1,4 +1,5 @@
 import type { FailureCode } from './failure.js';
+import { type GpuIncompatibility, gpuIncompatibilities } from './gpu-compatibility.js';
 import type { HostFacts } from './host-facts.js';
 import type { Manifest } from './manifest.js';
 
@@ -10,14 +11,16 @@ export interface Incompatibility {
     | 'kernel-too-old'
     | 'criu-too-old'
     | 'cgroup-version-mismatch'
+    | 'host-memory-too-small'
+    | GpuIncompatibility['code']
     | 'host-not-ready'
   >;
   message: string;
   remedy: string;
 }
 
-/** What of an image decides where it can go. */
-export type ImageNeeds = Pick<Manifest, 'host'>;
+/** What of an image decides where it can go; without `residentBytes` and `gpus` it needs no memory and no GPU that are known of. */
+export type ImageNeeds = Pick<Manifest, 'host'> & Partial<Pick<Manifest, 'residentBytes' | 'gpus'>>;
 
 /** Numbers of a version, for comparison: `6.1.112-122.189.amzn2023` is [6, 1, 112]. */
 function numbers(version: string): number[] {
@@ -104,5 +107,39 @@ export function incompatibilities(image: ImageNeeds, host: HostFacts): Incompati
       remedy: 'use the same AMI on every host of the environment',
     });
   }
+  const needed = memoryNeeded(image);
+  if (host.memoryBytes < needed.bytes) {
+    found.push({
+      code: 'host-memory-too-small',
+      message: `the image needs ${needed.words}, this host has ${gib(host.memoryBytes)}`,
+      remedy: 'allow only larger instance types in the compute environment',
+    });
+  }
+  const facts = (of: HostFacts) => ({ gpus: of.gpus ?? [], driver: of.nvidiaDriver ?? null });
+  found.push(...gpuIncompatibilities({ gpus: image.gpus ?? [], driver: facts(from).driver }, facts(host)));
+  if ((image.gpus ?? []).length > 0 && host.gpuCheckpoints === false) {
+    found.push({
+      code: 'host-not-ready',
+      message: `the agent on this host (${host.software.batchpoint}) finds nothing to carry GPU memory with: NVIDIA's cuda-checkpoint and CRIU's CUDA plugin`,
+      remedy: 'install them, and the same agent release, on every host; `batchpoint doctor` names what is missing',
+    });
+  }
   return found;
+}
+
+/** What the processes hold, and as much again as their GPU has: its memory passes through the host's on the way back. */
+export function memoryNeeded({ residentBytes = 0, gpus = [] }: Omit<ImageNeeds, 'host'>): {
+  bytes: number;
+  words: string;
+} {
+  const gpuBytes = gpus.reduce((sum, gpu) => sum + gpu.memoryBytes, 0);
+  const words = `${gib(residentBytes)} of memory`;
+  return {
+    bytes: residentBytes + gpuBytes,
+    words: gpuBytes === 0 ? words : `${words} and ${gib(gpuBytes)} for its GPU's`,
+  };
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gpuSchema } from './gpu.js';
 
 /** What an agent measured of the machine it runs on. Nothing here is taken from a name or a catalogue. */
 export const hostFactsSchema = z.object({
@@ -16,6 +17,15 @@ export const hostFactsSchema = z.object({
     xsaveBytes: z.number().int().nullable(),
   }),
   memoryBytes: z.number().int(),
+  /** NVIDIA GPUs, in the driver's order; empty where there is none. Absent: measured by an agent that did not look yet. */
+  gpus: z.array(gpuSchema).optional(),
+  /** Version of the loaded NVIDIA driver (`570.86.15`); null or absent where none answers. */
+  nvidiaDriver: z.string().nullable().optional(),
+  /**
+   * This agent carries the memory of a job's GPU, and finds on this host what that takes (cuda-checkpoint, CRIU's CUDA plugin).
+   * Absent: an agent that does not say.
+   */
+  gpuCheckpoints: z.boolean().optional(),
   cgroupVersion: z.union([z.literal(1), z.literal(2)]),
   /** null where the tool is missing or does not run. */
   software: z.object({

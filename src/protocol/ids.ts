@@ -6,6 +6,7 @@ export const ID_PREFIXES = {
   joinToken: 'join',
   storage: 'stor',
   computeEnvironment: 'ce',
+  compatibilityGroup: 'cgrp',
   host: 'host',
   job: 'job',
   jobEvent: 'evt',

@@ -122,6 +122,16 @@ describe('parseManifest', () => {
     expect(reasonOf(withMember(path, value))).toMatch(new RegExp(`^${path.replaceAll('.', '\\.')}: `));
   });
 
+  it('refuses an incremental image with GPU memory: such images are full ones', () => {
+    const gpus = [{ model: 'Tesla T4', memoryBytes: 16_106_127_360 }];
+    const parentId = 'ckpt_019aa0b4-0000-7c3e-9b1f-1d2f3a4b5c6d';
+    expect(parseManifest(JSON.stringify({ ...manifest, gpus })).gpus).toEqual(gpus);
+    expect(parseManifest(JSON.stringify({ ...manifest, parentId })).parentId).toBe(parentId);
+    expect(reasonOf(JSON.stringify({ ...manifest, gpus, parentId }))).toBe(
+      'parentId: an image with the memory of a GPU is always a full one',
+    );
+  });
+
   it('fails in its own words on any text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => expect(() => parseManifest(text)).toThrow(ManifestError)),

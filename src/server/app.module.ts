@@ -11,6 +11,7 @@ import { ServerConfig } from './config/server-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HostsModule } from './hosts/hosts.module.js';
+import { InstanceCatalogModule } from './instance-catalog/instance-catalog.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { JoinTokensModule } from './join-tokens/join-tokens.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -27,6 +28,7 @@ const FEATURES = [
   JobsModule,
   CheckpointsModule,
   RestoresModule,
+  InstanceCatalogModule,
   OperationsModule,
   CommandsModule,
   SettingsModule,

@@ -11,6 +11,8 @@ export const TAGS: [name: string, description: string][] = [
   ['Jobs', 'AWS Batch jobs, over all their attempts, as the agents see them.'],
   ['Checkpoints', "Images of a job's container. Only a committed one can restore."],
   ['Restores', 'Tries to continue a job from a checkpoint.'],
+  ['Instance types', "EC2's instance types, as AWS or this release describes them."],
+  ['Compatibility groups', 'Instance types among which images are expected to restore: nine built in, and your own.'],
   ['Operations', 'Long-running requests and their outcome.'],
   ['Settings', 'The system-wide policy and the rhythm of the agents.'],
   ['Join tokens', 'What a new host enrols with.'],

@@ -1,6 +1,7 @@
 import type { CheckpointImage } from '../../protocol/agent-api.js';
 import type { CheckpointTrigger } from '../../protocol/checkpoint-state.js';
 import type { Failure } from '../../protocol/failure.js';
+import type { Gpu } from '../../protocol/gpu.js';
 import type { HostFacts } from '../../protocol/host-facts.js';
 import type { Policy } from '../../protocol/policy.js';
 import type { FreezeGuard } from '../engines/freeze-guard.js';
@@ -55,6 +56,8 @@ export interface CheckpointContext {
     host: HostFacts;
     processes: ProcessFacts[];
     residentBytes: number;
+    /** Those the job was started with, whose memory goes into the image. */
+    gpus: Gpu[];
     /** null when policy leaves the writable layer out. */
     upperDir: string | null;
   };

@@ -14,6 +14,7 @@ export function toCheckpointImage(place: ReadableImage, store: ImageStore, stora
     totalBytes: manifest.totalBytes,
     residentBytes: manifest.residentBytes,
     writableLayerBytes: manifest.writableLayer?.bytes ?? null,
+    ...(manifest.gpus === undefined ? {} : { gpus: manifest.gpus }),
     architecture: manifest.host.architecture,
     cpuFlags: manifest.host.cpu.flags,
     kernel: manifest.host.kernel,

@@ -29,6 +29,12 @@ const STEPS: readonly (CheckpointStep | readonly CheckpointStep[])[] = [
   commitStep,
 ];
 
+/**
+ * Of a job with a GPU, one after the other: with its CUDA plugin CRIU lets the container run for a moment before it stops it
+ * itself, and leaves it frozen when it is done. Only then do files and connections belong to the memory.
+ */
+const WITH_GPU: readonly CheckpointStep[] = [dumpStep, observeStep, captureLayerStep];
+
 export interface CheckpointOutcome {
   image: CheckpointImage;
   /** Ids of older checkpoints removed, as policy asks. */
@@ -102,8 +108,11 @@ export class CheckpointPipeline {
     try {
       for (const item of STEPS) {
         const together = Array.isArray(item) ? (item as readonly CheckpointStep[]) : [item as CheckpointStep];
-        begun.push(...together);
-        await runTogether(context, together, onStep);
+        const groups = together.includes(dumpStep) && usesGpu(context) ? WITH_GPU.map((step) => [step]) : [together];
+        for (const group of groups) {
+          begun.push(...group);
+          await runTogether(context, group, onStep);
+        }
       }
     } catch (error) {
       const failure = await this.undo(context, begun, toFailure(error));
@@ -151,6 +160,10 @@ async function runTogether(
     }),
   );
   if (failures.length > 0) throw failures[0]!;
+}
+
+function usesGpu({ inspected }: CheckpointContext): boolean {
+  return inspected !== undefined && inspected.gpus.length > 0;
 }
 
 function hasExited(context: CheckpointContext): boolean {

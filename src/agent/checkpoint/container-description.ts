@@ -1,3 +1,4 @@
+import type { GpuRequest } from '../gpu/gpu-request.js';
 import type { Manifest } from '../../protocol/manifest.js';
 
 /** A container as it is now: what a checkpoint needs to know of it, and its manifest will say. */
@@ -12,6 +13,10 @@ export interface ContainerDescription {
   /** The checkpoint the container was continued from; null when it was started fresh. */
   restoredFrom: string | null;
   environment: Readonly<Record<string, string>>;
+  /** GPUs it was started with; null: none. */
+  gpuRequest: GpuRequest;
+  /** Bytes; null: none. */
+  memoryLimitBytes: number | null;
   job: Manifest['job'];
   container: Manifest['container'];
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type { ContainerDescription, ContainerSource } from '../checkpoint/container-description.js';
+import { gpuRequest, memoryLimit } from './gpu-settings.js';
 import { environmentOf, jobIdentity } from './job-identity.js';
 
 export type Inspection = Docker.ContainerInspectInfo;
@@ -98,6 +99,8 @@ export class DockerEngine implements ContainerSource {
           : null,
       restoredFrom: await this.restoredFrom(found.Id),
       environment,
+      gpuRequest: gpuRequest(found),
+      memoryLimitBytes: memoryLimit(found),
       job,
       container: {
         containerId: found.Id,

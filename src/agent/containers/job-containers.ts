@@ -1,9 +1,13 @@
 import type { Logger } from 'pino';
 import type { ContainerReport, JobEventReport } from '../../protocol/agent-api.js';
 import type { Failure } from '../../protocol/failure.js';
+import type { HostFacts } from '../../protocol/host-facts.js';
 import { jobPolicy, mergePolicy, type Policy, type PolicyProblem } from '../../protocol/policy.js';
 import type { ContainerEnd, ContainerObserver } from './container-watch.js';
+import { isGpuDevice, isGpuRequest, requestedCount, givenGpus } from '../gpu/gpu-request.js';
+import { gpuJobProblem } from '../gpu/gpu-rules.js';
 import { commandOf, type DockerEngine, type Inspection } from './docker-engine.js';
+import { gpuRequest, gpuSettings, memoryLimit } from './gpu-settings.js';
 import { ignoredVariable } from './ignored-variable.js';
 import { environmentOf, jobIdentity } from './job-identity.js';
 import type { JobMemory, RememberedContainer } from './job-memory.js';
@@ -15,6 +19,8 @@ export interface JobContainersContext {
   policy(): Policy;
   /** Why no job of this host can be checkpointed; null when the host is fit. */
   hostProblem(): Failure | null;
+  /** What was measured of the host. Asked for jobs with a GPU only. */
+  hostFacts(): Promise<HostFacts>;
   /** Where our shim is: what Docker has registered under that path is our runtime. */
   shimPath: string;
   report(report: ContainerReport | JobEventReport): Promise<void>;
@@ -170,8 +176,9 @@ export class JobContainers implements ContainerObserver {
         (await this.docker.runcRoot(found.Id)) !== null ||
         (status !== 'running' && this.ourRuntimes.includes(hostConfig.Runtime ?? '')),
       privileged: hostConfig.Privileged ?? false,
-      devices: devicesOf(hostConfig),
+      devices: devicesOf(found),
       usernsMode: hostConfig.UsernsMode ?? '',
+      gpuProblem: await this.gpuProblem(found),
       hostProblem: this.context.hostProblem(),
     });
     const before = this.known.get(found.Id)?.report;
@@ -195,6 +202,19 @@ export class JobContainers implements ContainerObserver {
       unprotectedReason: ended ? before.unprotectedReason : reason,
       policy: ended ? before.policy : policy,
     };
+  }
+
+  private async gpuProblem(found: Inspection): Promise<Failure | null> {
+    const request = gpuRequest(found);
+    if (request === null) return null;
+    const { gpus = [], nvidiaDriver = null, gpuCheckpoints = false, memoryBytes } = await this.context.hostFacts();
+    const job = {
+      // Of `all` where none was found: whatever it is, the driver does not answer.
+      count: Math.max(1, requestedCount(request, gpus)),
+      gpus: givenGpus(request, gpus),
+      memoryLimitBytes: memoryLimit(found),
+    };
+    return gpuJobProblem(job, { memoryBytes, driver: nvidiaDriver, gpuCheckpoints });
   }
 
   private async reportProblem({ jobId, containerId }: ContainerReport, problem: PolicyProblem): Promise<void> {
@@ -230,11 +250,13 @@ function timeOrNull(time: string | undefined): string | null {
   return new Date(time).toISOString();
 }
 
-function devicesOf(hostConfig: Inspection['HostConfig']): string[] {
-  const asked = (hostConfig.DeviceRequests ?? []) as { Driver?: string; Capabilities?: string[][] }[];
-  const mapped = (hostConfig.Devices ?? []) as { PathOnHost?: string }[];
+/** GPUs have rules of their own. */
+function devicesOf(found: Inspection): string[] {
+  const { deviceRequests, devices } = gpuSettings(found);
   return [
-    ...asked.map((request) => request.Capabilities?.flat().join('+') || request.Driver || 'device request'),
-    ...mapped.map((device) => device.PathOnHost ?? 'device'),
+    ...deviceRequests
+      .filter((request) => !isGpuRequest(request))
+      .map((request) => request.Capabilities?.flat().join('+') || request.Driver || 'device request'),
+    ...devices.filter((path) => !isGpuDevice(path)),
   ];
 }

@@ -8,6 +8,7 @@ const fit: ProtectionFacts = {
   privileged: false,
   devices: [],
   usernsMode: '',
+  gpuProblem: null,
   hostProblem: null,
 };
 
@@ -18,8 +19,9 @@ describe('unprotectedReason', () => {
     [{ underOurRuntime: false }, 'not-under-batchpoint-runtime', 'batchpoint'],
     [{ policy: { ...DEFAULT_POLICY, mode: 'off' as const } }, 'checkpointing-off', 'policy'],
     [{ privileged: true }, 'unsupported-resource', 'privileged'],
-    [{ devices: ['gpu', '/dev/fuse'] }, 'unsupported-resource', 'gpu, /dev/fuse'],
+    [{ devices: ['tpu', '/dev/fuse'] }, 'unsupported-resource', 'tpu, /dev/fuse'],
     [{ usernsMode: 'private' }, 'unsupported-resource', 'user namespace'],
+    [{ gpuProblem: { code: 'several-gpus' as const, message: '2 GPUs' } }, 'several-gpus', '2 GPUs'],
     [{ hostProblem: { code: 'host-not-ready' as const, message: 'no CRIU' } }, 'host-not-ready', 'no CRIU'],
   ])('says why for %j', (facts, code, word) => {
     const reason = unprotectedReason({ ...fit, ...facts });

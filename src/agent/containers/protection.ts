@@ -7,9 +7,11 @@ export interface ProtectionFacts {
   /** Docker runs (or will run) it with our shim. */
   underOurRuntime: boolean;
   privileged: boolean;
-  /** Devices asked of Docker: GPUs (`--gpus`) and `--device`. */
+  /** Devices asked of Docker, but GPUs. */
   devices: string[];
   usernsMode: string;
+  /** Why its GPU keeps it from being checkpointed; null when it has none, or that is no obstacle. */
+  gpuProblem: Failure | null;
   /** Why no job of this host can be checkpointed; null when the host is fit. */
   hostProblem: Failure | null;
 }
@@ -38,7 +40,7 @@ export function unprotectedReason(facts: ProtectionFacts): Failure | null {
       remedy: 'run the job without it, or without checkpoints',
     };
   }
-  return facts.hostProblem;
+  return facts.gpuProblem ?? facts.hostProblem;
 }
 
 function unsupportedResource(facts: ProtectionFacts): string | null {

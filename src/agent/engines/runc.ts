@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FailureError } from '../../protocol/failure.js';
+import { gpuEngineParts } from '../gpu/gpu-engine.js';
 import { runTool, type ToolCommand } from './tool-process.js';
 
 export interface RuncSettings {
@@ -20,6 +21,8 @@ export interface CheckpointArguments {
   timeoutMs: number;
   /** Files and directories of the container that are watched by inotify and CRIU cannot find by itself. */
   watchedPaths: readonly string[];
+  /** With the memory of the job's GPU. */
+  gpu: boolean;
 }
 
 export interface RestoreArguments {
@@ -33,6 +36,8 @@ export interface RestoreArguments {
   /** `close`: the job finds the connections at their end. */
   tcp: 'keep' | 'close';
   timeoutMs: number;
+  /** The image holds the memory of a GPU. */
+  gpu: boolean;
 }
 
 const runcStateSchema = z.object({ id: z.string(), status: z.string(), pid: z.number().int(), bundle: z.string() });
@@ -69,6 +74,7 @@ export class Runc {
       `ghost-limit ${GHOST_LIMIT_BYTES}`,
       `timeout ${Math.max(1, Math.ceil(options.timeoutMs / 1000))}`,
       ...options.watchedPaths.map((path) => `irmap-scan-path ${path}`),
+      ...this.pluginOptions(options),
     ]);
     const args = [
       '--root',
@@ -90,6 +96,7 @@ export class Runc {
       `timeout ${Math.max(1, Math.ceil(options.timeoutMs / 1000))}`,
       'leave-stopped',
       ...(options.tcp === 'close' ? ['tcp-close'] : []),
+      ...this.pluginOptions(options),
     ]);
     const args = [
       '--root',
@@ -107,6 +114,17 @@ export class Runc {
     return { command: this.settings.runc, args: [...args, options.id], env: this.env(home) };
   }
 
+  /**
+   * CRIU loads every plugin it finds. Its CUDA plugin makes it thaw a container that was frozen for it, whether or not the job has a GPU: then
+   * files and memory are of different moments, so without a GPU CRIU is shown a directory that has none. With one, what NVIDIA's runtime mounts
+   * into the container (/proc/driver/nvidia) shares its mounts with the host.
+   */
+  private pluginOptions({ gpu, workPath }: { gpu: boolean; workPath: string }): string[] {
+    const { pluginDir } = gpuEngineParts(this.settings.criuDir);
+    if (!gpu) return [`libdir ${criuHomeOf(workPath)}`];
+    return [...(pluginDir === null ? [] : [`libdir ${pluginDir}`]), 'enable-external-masters'];
+  }
+
   private env(home: string): Record<string, string> {
     const path = process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
     return { PATH: this.settings.criuDir === '' ? path : `${this.settings.criuDir}:${path}`, HOME: home };
@@ -115,9 +133,13 @@ export class Runc {
 
 /** CRIU reads `$HOME/.criu/default.conf` also when runc drives it. */
 async function criuHome(workPath: string, options: string[]): Promise<string> {
-  await mkdir(join(workPath, '.criu'), { recursive: true, mode: 0o700 });
-  await writeFile(join(workPath, '.criu', 'default.conf'), `${options.join('\n')}\n`);
+  await mkdir(criuHomeOf(workPath), { recursive: true, mode: 0o700 });
+  await writeFile(join(criuHomeOf(workPath), 'default.conf'), `${options.join('\n')}\n`);
   return workPath;
+}
+
+function criuHomeOf(workPath: string): string {
+  return join(workPath, '.criu');
 }
 
 function parseJson(text: string): unknown {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CONTAINER_STATUSES, JOB_EVENT_TYPES, type Report } from '../../protocol/agent-api.js';
 import { CHECKPOINT_TRIGGERS } from '../../protocol/checkpoint-state.js';
 import { FAILURE_CODES } from '../../protocol/failure.js';
+import { FULL_IMAGE_RULE, gpuSchema, isFullImage } from '../../protocol/gpu.js';
 import { FINDING_SEVERITIES } from '../../protocol/host-facts.js';
 import { idPattern } from '../../protocol/ids.js';
 import { CHECKPOINT_MODES } from '../../protocol/policy.js';
@@ -38,25 +39,28 @@ const policySchema = z.object({
   failureRetention: name,
 });
 
-const imageSchema = z.object({
-  sequence: z.number().int().positive(),
-  parentId: text.nullable(),
-  storageId: name,
-  path: text,
-  totalBytes: bytes,
-  residentBytes: bytes,
-  writableLayerBytes: bytes.nullable(),
-  architecture: name,
-  cpuFlags: z.array(text),
-  kernel: name,
-  criuVersion: text.nullable(),
-  runcVersion: text.nullable(),
-  containerImage: text,
-  containerImageId: text,
-  freezeSeconds: seconds,
-  dumpSeconds: seconds,
-  totalSeconds: seconds,
-});
+const imageSchema = z
+  .object({
+    sequence: z.number().int().positive(),
+    parentId: text.nullable(),
+    storageId: name,
+    path: text,
+    totalBytes: bytes,
+    residentBytes: bytes,
+    writableLayerBytes: bytes.nullable(),
+    gpus: z.array(gpuSchema).optional(),
+    architecture: name,
+    cpuFlags: z.array(text),
+    kernel: name,
+    criuVersion: text.nullable(),
+    runcVersion: text.nullable(),
+    containerImage: text,
+    containerImageId: text,
+    freezeSeconds: seconds,
+    dumpSeconds: seconds,
+    totalSeconds: seconds,
+  })
+  .refine(isFullImage, FULL_IMAGE_RULE);
 
 const envelope = { id: z.string().min(1).max(128), at: time, jobId: name };
 const checkpointId = z.string().regex(new RegExp(idPattern('checkpoint')));

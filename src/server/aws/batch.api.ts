@@ -4,6 +4,7 @@ import {
   type ComputeEnvironmentDetail,
   DescribeComputeEnvironmentsCommand,
   DescribeJobsCommand,
+  type JobDefinition,
   ListJobsCommand,
   paginateDescribeJobDefinitions,
   paginateDescribeJobQueues,
@@ -64,6 +65,17 @@ export interface BatchRetries {
   jobDefinitionArn: string;
   retryStrategy: BatchRetryStrategy;
 }
+
+/** An active job definition for containers that asks for a GPU. */
+export interface BatchGpuJobDefinition {
+  /** `train:3` */
+  name: string;
+  gpus: number;
+  /** null: Batch does not say. */
+  memoryBytes: number | null;
+}
+
+const MIB = 1024 ** 2;
 
 /** What one `DescribeJobs` takes, and the largest page of `ListJobs` (API reference). */
 const JOBS_A_CALL = 100;
@@ -136,9 +148,37 @@ export class BatchApi {
     }));
   }
 
+  /** Of the `limit` newest active definitions, those that ask for a GPU. */
+  async gpuJobDefinitions(access: AwsAccess, limit: number): Promise<BatchGpuJobDefinition[]> {
+    const pages = paginateDescribeJobDefinitions({ client: this.client(access), pageSize: 100 }, { status: 'ACTIVE' });
+    const found = await callAws('batch:DescribeJobDefinitions', async () => {
+      const definitions: JobDefinition[] = [];
+      for await (const page of pages) {
+        definitions.push(...(page.jobDefinitions ?? []));
+        if (definitions.length >= limit) break;
+      }
+      return definitions.slice(0, limit);
+    });
+    return found.flatMap((definition) => toGpuJobDefinition(definition) ?? []);
+  }
+
   private client(access: AwsAccess): BatchClient {
     return this.clients.get(BatchClient, access);
   }
+}
+
+/** null: it asks for no GPU. Memory may stand in either of two places, in MiB. */
+function toGpuJobDefinition(definition: JobDefinition): BatchGpuJobDefinition | null {
+  const { resourceRequirements = [], memory } = definition.containerProperties ?? {};
+  const value = (type: string): number => Number(resourceRequirements.find((each) => each.type === type)?.value ?? 0);
+  const gpus = value('GPU');
+  if (gpus === 0) return null;
+  const mib = value('MEMORY') || (memory ?? 0);
+  return {
+    name: `${definition.jobDefinitionName}:${definition.revision}`,
+    gpus,
+    memoryBytes: mib === 0 ? null : mib * MIB,
+  };
 }
 
 function toBatchEnvironment(found: ComputeEnvironmentDetail): BatchEnvironment {

@@ -4,10 +4,12 @@ import {
   DescribeLaunchTemplateVersionsCommand,
   DescribeSubnetsCommand,
   EC2Client,
+  type InstanceTypeInfo,
   type LaunchTemplateVersion,
+  paginateDescribeInstanceTypes,
 } from '@aws-sdk/client-ec2';
 import type { AwsAccess } from './aws-access.js';
-import { callAws } from './aws-call.js';
+import { callAws, collectPages } from './aws-call.js';
 import { AwsClients } from './aws-clients.js';
 
 export interface Ec2Subnet {
@@ -43,6 +45,23 @@ export interface Ec2Image {
 }
 
 const GIB = 1024 ** 3;
+
+/** What `DescribeInstanceTypes` says of one type, as far as it matters to us; sizes in MiB, as EC2 gives them. */
+export interface DescribedInstanceType {
+  instanceType: string;
+  /** EC2's words: `x86_64`, `arm64`, `i386`, `arm64_mac` ... */
+  architectures: string[];
+  vcpus: number;
+  memoryMiB: number;
+  gpus: { manufacturer: string; name: string; count: number; memoryMiB: number }[];
+  currentGeneration: boolean;
+  /** `on-demand`, `spot`, `capacity-block`. */
+  usageClasses: string[];
+  bareMetal: boolean;
+}
+
+/** The most that `DescribeInstanceTypes` gives at once. */
+const TYPES_A_PAGE = 100;
 
 @Injectable()
 export class Ec2Api {
@@ -93,6 +112,13 @@ export class Ec2Api {
     return { id, name: found.Name ?? id, rootVolume: root ?? null };
   }
 
+  /** Every type the region sells, in no order. About 15 calls. */
+  async describeInstanceTypes(access: AwsAccess): Promise<DescribedInstanceType[]> {
+    const pages = paginateDescribeInstanceTypes({ client: this.client(access), pageSize: TYPES_A_PAGE }, {});
+    const types = await collectPages('ec2:DescribeInstanceTypes', pages, (page) => page.InstanceTypes);
+    return types.map(described);
+  }
+
   private client(access: AwsAccess): EC2Client {
     return this.clients.get(EC2Client, access);
   }
@@ -116,4 +142,23 @@ function volumesOf(mappings: { DeviceName?: string; Ebs?: { VolumeSize?: number 
   return mappings
     .filter((mapping) => mapping.DeviceName !== undefined && mapping.Ebs?.VolumeSize !== undefined)
     .map((mapping) => ({ deviceName: mapping.DeviceName!, sizeBytes: mapping.Ebs!.VolumeSize! * GIB }));
+}
+
+function described(type: InstanceTypeInfo): DescribedInstanceType {
+  return {
+    instanceType: type.InstanceType!,
+    architectures: type.ProcessorInfo?.SupportedArchitectures ?? [],
+    vcpus: type.VCpuInfo?.DefaultVCpus ?? 0,
+    memoryMiB: type.MemoryInfo?.SizeInMiB ?? 0,
+    gpus: (type.GpuInfo?.Gpus ?? []).map((gpu) => ({
+      manufacturer: gpu.Manufacturer ?? 'unknown',
+      name: gpu.Name ?? 'unknown',
+      // A fraction of a GPU counts as none, and as one logical one.
+      count: gpu.LogicalGpuCount ?? gpu.Count ?? 0,
+      memoryMiB: gpu.MemoryInfo?.SizeInMiB ?? 0,
+    })),
+    currentGeneration: type.CurrentGeneration ?? false,
+    usageClasses: type.SupportedUsageClasses ?? [],
+    bareMetal: type.BareMetal ?? false,
+  };
 }

@@ -13,11 +13,13 @@ export interface RestoreObstacle {
 export type CommittedCheckpoint = Pick<Checkpoint, 'id' | 'hostId'> & {
   storageId: string;
   hostFacts: NonNullable<Checkpoint['hostFacts']>;
+  image: NonNullable<Checkpoint['image']>;
 };
 
-/** Every reason why this image cannot restore on that host now: its CPU, kernel and tools, and the state it is in. */
+/** Every reason why this image cannot restore on that host now: its CPU, memory, GPU, kernel and tools, and the state it is in. */
 export function restoreObstacles(checkpoint: CommittedCheckpoint, host: HostView): RestoreObstacle[] {
-  const image = { host: { ...checkpoint.hostFacts, hostId: checkpoint.hostId } };
+  const { residentBytes, gpus = [] } = checkpoint.image;
+  const image = { host: { ...checkpoint.hostFacts, hostId: checkpoint.hostId }, residentBytes, gpus };
   const found: RestoreObstacle[] = [...incompatibilities(image, host.facts)];
   if (host.status !== 'online') {
     const since = host.lastHeartbeatAt === null ? 'ever' : `since ${host.lastHeartbeatAt.toISOString()}`;

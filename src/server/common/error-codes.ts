@@ -39,6 +39,8 @@ export const ERROR_CODES = {
     log: 'debug',
   },
   'no-hosts-online': { status: 409, title: 'No host that could do this is online', log: 'debug' },
+  // instance types
+  'built-in-group': { status: 409, title: 'Built-in compatibility groups do not change', log: 'debug' },
   // AWS
   'aws-rejected': { status: 422, title: 'AWS refused the request', log: 'info' },
   'aws-not-found': { status: 422, title: 'AWS has no such thing', log: 'info' },

@@ -5,9 +5,13 @@ import { OperationsModule } from '../operations/operations.module.js';
 import { SettingsModule } from '../settings/settings.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { AgentConfigService } from './agent-config.service.js';
+import { InstanceCatalogModule } from '../instance-catalog/instance-catalog.module.js';
+import { QuotasModule } from '../quotas/quotas.module.js';
 import { AwsFactsCheck } from './checks/aws-facts.check.js';
+import { GpuCheck } from './checks/gpu.check.js';
 import { RetryStrategyCheck } from './checks/retry-strategy.check.js';
 import { RootVolumeCheck } from './checks/root-volume.check.js';
+import { SpotQuotaCheck } from './checks/spot-quota.check.js';
 import { ComputeEnvironment } from './compute-environment.entity.js';
 import { ComputeEnvironmentsController } from './compute-environments.controller.js';
 import { ComputeEnvironmentsService } from './compute-environments.service.js';
@@ -21,7 +25,7 @@ import { EnvironmentSyncService } from './environment-sync.service.js';
 import { EnvironmentSyncTasks } from './environment-sync.tasks.js';
 
 /** Providers of this module and of the modules it imports, in the order of their findings. */
-const CHECKS = [AwsFactsCheck, RetryStrategyCheck, RootVolumeCheck];
+const CHECKS = [AwsFactsCheck, RetryStrategyCheck, RootVolumeCheck, GpuCheck, SpotQuotaCheck];
 
 const CHECK_LIST: Provider = {
   provide: ENVIRONMENT_CHECKS,
@@ -30,7 +34,15 @@ const CHECK_LIST: Provider = {
 };
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ComputeEnvironment]), AwsModule, OperationsModule, SettingsModule, StorageModule],
+  imports: [
+    TypeOrmModule.forFeature([ComputeEnvironment]),
+    AwsModule,
+    InstanceCatalogModule,
+    OperationsModule,
+    QuotasModule,
+    SettingsModule,
+    StorageModule,
+  ],
   controllers: [ComputeEnvironmentsController],
   providers: [
     ComputeEnvironmentsService,

@@ -1,4 +1,6 @@
 import type { Finding } from '../common/finding.js';
+import { GPU_FINDING_CODES } from '../gpu/gpu-findings.js';
+import { QUOTA_FINDING_CODES } from '../quotas/quota-findings.js';
 
 /** From the configuration here and from what hosts measured (`environment-findings.ts`). */
 export const CONFIGURATION_FINDING_CODES = [
@@ -41,7 +43,12 @@ export const AWS_FINDING_CODES = [
 ] as const;
 
 /** `docs/environment-findings.md` explains each. */
-export const ENVIRONMENT_FINDING_CODES = [...CONFIGURATION_FINDING_CODES, ...AWS_FINDING_CODES] as const;
+export const ENVIRONMENT_FINDING_CODES = [
+  ...CONFIGURATION_FINDING_CODES,
+  ...AWS_FINDING_CODES,
+  ...GPU_FINDING_CODES,
+  ...QUOTA_FINDING_CODES,
+] as const;
 export type EnvironmentFindingCode = (typeof ENVIRONMENT_FINDING_CODES)[number];
 
 export type EnvironmentFinding = Finding<EnvironmentFindingCode>;

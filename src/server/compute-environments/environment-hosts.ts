@@ -47,6 +47,17 @@ export class EnvironmentHosts {
     return { jobIds: rows.map((row) => row.job_id), count: Number(rows[0]?.count ?? 0) };
   }
 
+  /** Size and duration of the newest images taken on its hosts, at most 100. */
+  async imagesTaken(environmentId: string): Promise<{ bytes: number; seconds: number }[]> {
+    return this.database.manager.query(
+      `select (checkpoint.image ->> 'totalBytes')::float8 as bytes, (checkpoint.image ->> 'totalSeconds')::float8 as seconds
+         from checkpoints checkpoint join hosts host on host.id = checkpoint.host_id
+        where host.compute_environment_id = $1 and checkpoint.status = 'committed'
+        order by checkpoint.finished_at desc limit 100`,
+      [environmentId],
+    );
+  }
+
   /** Of the images that its jobs' containers were seen with in the last 30 days, as far as agents said how large they are; null: none. */
   async largestImage(
     environment: Pick<ComputeEnvironment, 'id' | 'name'>,

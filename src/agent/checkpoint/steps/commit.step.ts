@@ -7,7 +7,7 @@ export const commitStep: CheckpointStep = {
   name: 'commit',
   async run(context: CheckpointContext): Promise<void> {
     const { request } = context;
-    const { description, host, residentBytes } = settled(context, 'inspected');
+    const { description, host, residentBytes, gpus } = settled(context, 'inspected');
     const seconds = (): number => (performance.now() - context.startedAt) / 1000;
     const place = await request.store.commit(
       settled(context, 'staging'),
@@ -22,6 +22,7 @@ export const commitStep: CheckpointStep = {
         container: description.container,
         ...settled(context, 'observed'),
         residentBytes,
+        ...(gpus.length === 0 ? {} : { gpus }),
         writableLayer: context.writableLayer ?? null,
         measured: {
           freezeSeconds: settled(context, 'freezeSeconds'),

@@ -44,6 +44,7 @@ export const dumpStep: CheckpointStep = {
     }
     if (result.code !== 0) throw await dumpFailure(context, result);
     context.dumpSeconds = result.seconds;
+    await refuseUnlessStill(context);
     const { directory } = settled(context, 'staging');
     await refuseDroppedEvents(join(context.journal.workPath, DUMP_LOG));
     const filesImage = join(directory, CRIU_DIRECTORY, 'files.img');
@@ -55,6 +56,20 @@ export const dumpStep: CheckpointStep = {
     }
   },
 };
+
+/**
+ * With CRIU's CUDA plugin CRIU lets the container run, locks its GPU, stops the processes itself, and freezes the cgroup again at
+ * its end (since 4.1). Were it not frozen now, the files would be of another moment than the memory.
+ */
+async function refuseUnlessStill(context: CheckpointContext): Promise<void> {
+  const { gpus, freezer } = settled(context, 'inspected');
+  if (gpus.length === 0 || (await freezer.state()) === 'frozen') return;
+  throw new FailureError({
+    code: 'freeze-failed',
+    message: 'CRIU did not leave the container frozen after the dump with its CUDA plugin',
+    remedy: 'use CRIU 4.2 or later, as deploy/prerequisites.sh installs it',
+  });
+}
 
 /** CRIU only warns of it. Of a program that waits for such an event it would be the end. */
 async function refuseDroppedEvents(dumpLog: string): Promise<void> {

@@ -25,7 +25,7 @@ export const freezeStep: CheckpointStep = {
   name: 'freeze',
   async run(context: CheckpointContext): Promise<void> {
     const { request, deps, journal } = context;
-    const { description, freezer, runcRoot, upperDir } = settled(context, 'inspected');
+    const { description, freezer, runcRoot, upperDir, gpus } = settled(context, 'inspected');
     const { store, jobId } = request;
     const timeoutMs = parseDuration(request.policy.timeout);
     const watched = await watchedPaths(description.pid, openFiles(await freezer.pids()));
@@ -40,7 +40,13 @@ export const freezeStep: CheckpointStep = {
     await journal.setFrozen({ path: freezer.path, version: freezer.version, guardPid: guard.pid });
     const paths = { imagePath, workPath: journal.workPath, watchedPaths: watched };
     const dump = (context.dumpTool = new ToolProcess(
-      await deps.runc.checkpoint({ root: runcRoot, id: request.containerId, ...paths, timeoutMs }),
+      await deps.runc.checkpoint({
+        root: runcRoot,
+        id: request.containerId,
+        ...paths,
+        timeoutMs,
+        gpu: gpus.length > 0,
+      }),
     ));
     await guard.watch('dump', dump);
     if (upperDir !== null) {

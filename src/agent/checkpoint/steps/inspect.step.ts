@@ -2,6 +2,7 @@ import { FailureError, type Failure } from '../../../protocol/failure.js';
 import { Freezer } from '../../engines/freezer.js';
 import { upperDirectory } from '../../engines/overlay.js';
 import { processFacts, residentBytes } from '../../engines/process-facts.js';
+import { givenGpus } from '../../gpu/gpu-request.js';
 import { errorCode } from '../../image-store/storage-failure.js';
 import type { CheckpointContext } from '../checkpoint-context.js';
 import type { CheckpointStep } from '../checkpoint-step.js';
@@ -24,6 +25,7 @@ export const inspectStep: CheckpointStep = {
         host,
         processes,
         residentBytes: await residentBytes(running.pid, processes),
+        gpus: givenGpus(running.gpuRequest, host.gpus ?? []),
         upperDir: request.policy.writableLayer ? await upperDirectory(running.pid, running.upperDir) : null,
       };
     } catch (error) {

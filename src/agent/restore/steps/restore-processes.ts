@@ -39,6 +39,7 @@ async function restore(attempt: RestoreAttempt, consoleSocket: string | null, tc
     consoleSocket: consoleSocket ?? undefined,
     tcp,
     timeoutMs: limitMs,
+    gpu: (image.manifest.gpus ?? []).length > 0,
   });
   await runRestore(asCalled(command, attempt), logDir, limitMs);
 }

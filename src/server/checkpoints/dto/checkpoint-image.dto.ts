@@ -1,5 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { exampleId } from '../../common/fields.js';
+import { HostGpuDto } from '../../hosts/dto/host-facts.dto.js';
 import type { CheckpointImage } from '../../../protocol/agent-api.js';
 
 @ApiSchema({ name: 'CheckpointImage', description: 'What lies on the storage.' })
@@ -11,6 +12,7 @@ export class CheckpointImageDto implements Omit<CheckpointImage, 'storageId' | '
     totalBytes: 2_149_580_800,
     residentBytes: 2_147_483_648,
     writableLayerBytes: 1_048_576,
+    gpus: [],
     architecture: 'x86_64',
     kernel: '6.1.112-122.189.amzn2023.x86_64',
     criuVersion: '4.2.1',
@@ -49,6 +51,14 @@ export class CheckpointImageDto implements Omit<CheckpointImage, 'storageId' | '
     example: 1_048_576,
   })
   writableLayerBytes: number | null;
+
+  @ApiProperty({
+    type: [HostGpuDto],
+    required: false,
+    description: 'GPUs whose memory is in the image; empty or absent: none.',
+    example: [],
+  })
+  gpus?: HostGpuDto[];
 
   @ApiProperty({ example: 'x86_64' })
   architecture: string;

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { Gpu } from '../../../protocol/gpu.js';
 import type { HostFacts } from '../../../protocol/host-facts.js';
 
 @ApiSchema({ name: 'HostCpu' })
@@ -58,6 +59,22 @@ export class HostInstanceDto {
   availabilityZone: string;
 }
 
+@ApiSchema({ name: 'HostGpu' })
+export class HostGpuDto implements Gpu {
+  @ApiProperty({ description: 'As the driver names it.', example: 'Tesla T4' })
+  model: string;
+
+  @ApiProperty({ type: 'integer', example: 16_106_127_360 })
+  memoryBytes: number;
+
+  @ApiProperty({
+    required: false,
+    description: 'Of this very card.',
+    example: 'GPU-5a3c1b0e-7d2f-4c7a-9a57-0c1d2e3f4a5b',
+  })
+  uuid?: string;
+}
+
 @ApiSchema({ name: 'HostFacts', description: 'What the agent measured of its machine.' })
 export class HostFactsDto implements HostFacts {
   static readonly example: HostFactsDto = {
@@ -72,6 +89,9 @@ export class HostFactsDto implements HostFacts {
       xsaveBytes: 2696,
     },
     memoryBytes: 16_642_998_272,
+    gpus: [],
+    nvidiaDriver: null,
+    gpuCheckpoints: false,
     cgroupVersion: 2,
     software: { batchpoint: '0.1.0', criu: '4.2.1', runc: '1.3.6', docker: '28.5.1' },
     instance: {
@@ -96,6 +116,31 @@ export class HostFactsDto implements HostFacts {
 
   @ApiProperty({ type: 'integer', example: 16_642_998_272 })
   memoryBytes: number;
+
+  @ApiProperty({
+    type: [HostGpuDto],
+    required: false,
+    description: 'NVIDIA GPUs; empty where there is none, absent where the agent did not look for them.',
+    example: [],
+  })
+  gpus?: HostGpuDto[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    required: false,
+    description: 'Version of the loaded NVIDIA driver; null or absent where none answers.',
+    example: null,
+  })
+  nvidiaDriver?: string | null;
+
+  @ApiProperty({
+    required: false,
+    description:
+      "The agent carries the memory of a job's GPU, and finds on this host what that takes; absent where it does not say.",
+    example: false,
+  })
+  gpuCheckpoints?: boolean;
 
   @ApiProperty({ enum: [1, 2], enumName: 'CgroupVersion', example: 2 })
   cgroupVersion: 1 | 2;
