@@ -38,7 +38,7 @@ export class ComputeEnvironmentsController {
     type: ComputeEnvironmentDto,
     location: (environment: ComputeEnvironmentDto) => `/api/v1/compute-environments/${environment.id}`,
     dryRun: true,
-    errors: ['name-taken', 'storage-driver-unavailable'],
+    errors: ['name-taken'],
   })
   create(@Body() body: CreateComputeEnvironmentDto): Promise<ComputeEnvironmentDto> {
     return this.environments.create(body);
@@ -64,7 +64,6 @@ export class ComputeEnvironmentsController {
     body: UpdateComputeEnvironmentDto,
     type: ComputeEnvironmentDto,
     dryRun: true,
-    errors: ['storage-driver-unavailable'],
   })
   update(
     @Param('id') id: string,

@@ -2,10 +2,10 @@ import type { Finding } from '../common/finding.js';
 
 export const ENVIRONMENT_FINDING_CODES = [
   'no-storage',
-  'storage-driver-unavailable',
   'storage-unverified',
   'storage-sharing-unproven',
   'storage-not-shared',
+  'storage-on-instance-disk',
   'storage-failed',
   'no-hosts-online',
   'checkpointing-off',
