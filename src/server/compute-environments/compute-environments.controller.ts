@@ -46,7 +46,7 @@ export class ComputeEnvironmentsController {
     type: RegisteredComputeEnvironmentDto,
     location: (environment: ComputeEnvironmentDto) => `/api/v1/compute-environments/${environment.id}`,
     dryRun: true,
-    errors: ['name-taken', 'storage-driver-unavailable'],
+    errors: ['name-taken'],
   })
   create(@Body() body: CreateComputeEnvironmentDto): Promise<RegisteredComputeEnvironmentDto> {
     return this.registrations.register(body);
@@ -74,7 +74,6 @@ export class ComputeEnvironmentsController {
     body: UpdateComputeEnvironmentDto,
     type: ComputeEnvironmentDto,
     dryRun: true,
-    errors: ['storage-driver-unavailable'],
   })
   update(
     @Param('id') id: string,
