@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   operation: 'op',
   command: 'cmd',
   report: 'rep',
+  preflight: 'pf',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -13,6 +13,6 @@ import { EnvironmentHosts } from './environment-hosts.js';
   imports: [TypeOrmModule.forFeature([ComputeEnvironment]), SettingsModule, StorageModule],
   controllers: [ComputeEnvironmentsController],
   providers: [ComputeEnvironmentsService, EnvironmentFindingsService, EnvironmentHosts, AgentConfigService],
-  exports: [AgentConfigService, ComputeEnvironmentsService],
+  exports: [AgentConfigService, ComputeEnvironmentsService, EnvironmentFindingsService],
 })
 export class ComputeEnvironmentsModule {}

@@ -5,6 +5,7 @@ export const OPERATION_TYPES = [
   'verify-checkpoint',
   'delete-checkpoint',
   'verify-storage',
+  'preflight',
 ] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
@@ -13,5 +14,6 @@ export const OPERATION_RESOURCES = {
   checkpoint: '/api/v1/checkpoints',
   restore: '/api/v1/restores',
   storage: '/api/v1/storages',
+  preflight: '/api/v1/preflights',
 } as const;
 export type OperationResource = keyof typeof OPERATION_RESOURCES;

@@ -12,7 +12,7 @@ export class HostFindingDto {
   @ApiProperty({ example: 'criu' })
   check: string;
 
-  @ApiProperty({ enum: [...FINDING_SEVERITIES], enumName: 'FindingSeverity', example: 'ok' })
+  @ApiProperty({ enum: [...FINDING_SEVERITIES], enumName: 'HostFindingSeverity', example: 'ok' })
   severity: HostFinding['severity'];
 
   @ApiProperty({ example: 'CRIU 4.2.1 works' })
