@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  type EvaluationResult,
   GetGroupPolicyCommand,
   GetPolicyCommand,
   GetPolicyVersionCommand,
@@ -79,25 +80,9 @@ export class IamApi {
       (page) => page.EvaluationResults,
     );
     return results.flatMap((result) => {
-      const shared = {
-        action: result.EvalActionName!,
-        allowedByOrganization: result.OrganizationsDecisionDetail?.AllowedByOrganizations ?? true,
-      };
-      const make = (
-        resource: string | undefined,
-        decision: string | undefined,
-        { MissingContextValues, MatchedStatements, PermissionsBoundaryDecisionDetail }: Details,
-      ): SimulatedAction => ({
-        ...shared,
-        resource: resource ?? '*',
-        decision: decision as SimulatedAction['decision'],
-        missingContext: MissingContextValues ?? [],
-        decidedBy: (MatchedStatements ?? []).flatMap(({ SourcePolicyId }) => SourcePolicyId ?? []),
-        allowedByBoundary: PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary ?? true,
-      });
       const each = result.ResourceSpecificResults ?? [];
-      if (each.length === 0) return [make(result.EvalResourceName, result.EvalDecision, result)];
-      return each.map((one) => make(one.EvalResourceName, one.EvalResourceDecision, one));
+      if (each.length === 0) return [toSimulated(result, result.EvalResourceName, result.EvalDecision, result)];
+      return each.map((one) => toSimulated(result, one.EvalResourceName, one.EvalResourceDecision, one));
     });
   }
 
@@ -189,6 +174,25 @@ interface Details {
   MissingContextValues?: string[];
   MatchedStatements?: { SourcePolicyId?: string }[];
   PermissionsBoundaryDecisionDetail?: { AllowedByPermissionsBoundary?: boolean };
+}
+
+/** `details`: of the resource, where the answer has them apart; what it lacks there it may have for the action as a whole. */
+function toSimulated(
+  whole: EvaluationResult,
+  resource: string | undefined,
+  decision: string | undefined,
+  details: Details,
+): SimulatedAction {
+  const boundary = details.PermissionsBoundaryDecisionDetail ?? whole.PermissionsBoundaryDecisionDetail;
+  return {
+    action: whole.EvalActionName!,
+    resource: resource ?? '*',
+    decision: decision as SimulatedAction['decision'],
+    missingContext: [...new Set([...(details.MissingContextValues ?? []), ...(whole.MissingContextValues ?? [])])],
+    decidedBy: (details.MatchedStatements ?? []).flatMap(({ SourcePolicyId }) => SourcePolicyId ?? []),
+    allowedByBoundary: boundary?.AllowedByPermissionsBoundary ?? true,
+    allowedByOrganization: whole.OrganizationsDecisionDetail?.AllowedByOrganizations ?? true,
+  };
 }
 
 const policiesOf = (page: { AttachedPolicies?: { PolicyArn?: string }[] }) => page.AttachedPolicies;
