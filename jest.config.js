@@ -21,6 +21,9 @@ const common = {
   },
 };
 
+/** From end to end, with containers. */
+const WALK = 'test/e2e/aws-walk.spec.ts';
+
 /** Tiers: `unit` needs nothing; `server` a real Postgres; `containers` root, Docker and CRIU. */
 export default {
   reporters: ['default', './test/support/skips.reporter.js', './test/support/leftovers.reporter.js'],
@@ -38,11 +41,12 @@ export default {
       globalTeardown: '<rootDir>/test/support/server.tear-down.js',
       setupFilesAfterEnv: [timeLimit, '<rootDir>/test/support/conformance.set-up.ts'],
       testMatch: ['<rootDir>/test/{e2e,contract,architecture,prerequisites}/**/*.spec.ts'],
+      testPathIgnorePatterns: [WALK],
     },
     {
       ...common,
       displayName: 'containers',
-      testMatch: ['<rootDir>/test/agent/**/*.spec.ts'],
+      testMatch: ['<rootDir>/test/agent/**/*.spec.ts', `<rootDir>/${WALK}`],
       setupFilesAfterEnv: [timeLimit, '<rootDir>/test/support/containers.set-up.ts'],
     },
   ],

@@ -18,6 +18,8 @@ export interface Moto {
   enforceIam(calls?: number): Promise<void>;
   /** Back to no enforcement: call it in `afterEach`, moto's own reset leaves it on. */
   allowAll(): Promise<void>;
+  /** How long a job of Batch stays SUBMITTED, then PENDING, RUNNABLE and STARTING: from now on, for jobs on their way too. Only with `dockerHost`. */
+  paceJobs(seconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,10 @@ export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
     },
     enforceIam: (calls = 0) => post('/moto-api/reset-auth', String(calls)),
     allowAll: () => post('/moto-api/reset-auth', 'inf'),
+    paceJobs: (seconds) => {
+      const transition = { progression: 'time', seconds };
+      return post('/moto-api/state-manager/set-transition', JSON.stringify({ model_name: 'batch::job', transition }));
+    },
     close: async () => {
       child.kill('SIGTERM');
       const hard = setTimeout(() => child.kill('SIGKILL'), 5_000);

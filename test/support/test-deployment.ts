@@ -44,16 +44,18 @@ export class TestDeployment {
     private readonly port: number,
     private server: SupervisedChild,
     private readonly joinToken: string,
+    private readonly serverEnv: Record<string, string>,
   ) {}
 
-  static async start(): Promise<TestDeployment> {
+  /** `serverEnv`: more settings of the server. */
+  static async start({ serverEnv = {} }: { serverEnv?: Record<string, string> } = {}): Promise<TestDeployment> {
     this.count += 1;
     const dir = join(HOSTS_DIR, `${process.env[RUN_VARIABLE]}.d${process.pid.toString(36)}${this.count}`);
     mkdirSync(join(dir, 'checkpoints'), { recursive: true });
     chmodSync(HOSTS_DIR, 0o755);
     const [port, token] = [await freePort(), randomBytes(32).toString('base64url')];
     writeFileSync(join(dir, 'admin-token'), token, { mode: 0o600 });
-    const server = this.newServer(dir, port);
+    const server = this.newServer(dir, port, serverEnv);
     await server.start();
     const api = new ApiClient(serverUrl(port), token);
     const storage = await api.post<{ id: string }>('/storages', {
@@ -70,13 +72,19 @@ export class TestDeployment {
       name: 'test',
       computeEnvironmentId: environment.id,
     });
-    return new TestDeployment(dir, api, port, server, joinToken);
+    return new TestDeployment(dir, api, port, server, joinToken, serverEnv);
   }
 
-  private static newServer(dir: string, port: number): SupervisedChild {
+  private static newServer(dir: string, port: number, env: Record<string, string>): SupervisedChild {
     const dataDir = join(dir, 'server');
     mkdirSync(dataDir, { recursive: true });
-    return serverChild({ dataDir, port, adminTokenFile: join(dir, 'admin-token'), note: (line) => console.warn(line) });
+    return serverChild({
+      dataDir,
+      port,
+      adminTokenFile: join(dir, 'admin-token'),
+      env,
+      note: (line) => console.warn(line),
+    });
   }
 
   /** As `kill -9` of the server's process; its PostgreSQL lives on. */
@@ -85,16 +93,16 @@ export class TestDeployment {
   }
 
   async startServerAgain(): Promise<void> {
-    this.server = TestDeployment.newServer(this.dir, this.port);
+    this.server = TestDeployment.newServer(this.dir, this.port, this.serverEnv);
     await this.server.start();
   }
 
-  /** With a join token of another environment, the host enrols there. */
+  /** With a join token of another environment, the host enrols there. `on`: a host that runs already. */
   async addHost(
     name: string,
-    { joinToken = this.joinToken, ...options }: { joinToken?: string } & TestHostOptions = {},
+    { joinToken = this.joinToken, on, ...options }: { joinToken?: string; on?: TestHost } & TestHostOptions = {},
   ): Promise<ProtectedHost> {
-    const host = await TestHost.start({ name, ...options });
+    const host = on ?? (await TestHost.start({ name, ...options }));
     const joinTokenFile = join(host.dir, 'join-token');
     writeFileSync(joinTokenFile, joinToken, { mode: 0o600 });
     const agentOptions: AgentOptions = {
