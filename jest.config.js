@@ -3,6 +3,7 @@ const timeLimit = '<rootDir>/test/support/time-limit.ts';
 const common = {
   rootDir: import.meta.dirname,
   globalSetup: '<rootDir>/test/support/run.set-up.js',
+  globalTeardown: '<rootDir>/test/support/run.tear-down.js',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

@@ -75,7 +75,21 @@ export interface StorageHealth {
   reason: string | null;
   freeBytes: number | null;
   totalBytes: number | null;
+  /** What the mount path lies on, links followed; absent from older agents, null where it is not known. */
+  fileSystem?: StorageFileSystem | null;
+  /**
+   * Hosts whose canary, written in the last minutes, was read here, at most {@link MOST_SEEN_HOSTS}, those with the smallest ids, this
+   * one left out. On shared storage all hosts read the same ones.
+   */
+  seesHosts?: string[];
 }
+export interface StorageFileSystem {
+  /** As in `/proc/mounts`. */
+  type: string;
+  /** Device or server. */
+  source: string;
+}
+export const MOST_SEEN_HOSTS = 16;
 export interface HeartbeatResponse {
   /** Present when the agent's `revision` (header `If-None-Match`) is no longer current. */
   config: AgentConfig | null;

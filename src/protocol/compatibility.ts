@@ -52,14 +52,14 @@ export function instructionFlags(facts: Pick<HostFacts, 'architecture' | 'cpu'>)
     : facts.cpu.flags;
 }
 
-/** Every reason why this image cannot restore on that host; empty when it can. All reasons, not the first. */
-export function incompatibilities(image: ImageNeeds, host: HostFacts): Incompatibility[] {
+/** Every reason why this image cannot restore on that host, which messages call `called`; empty when it can. All reasons, not the first. */
+export function incompatibilities(image: ImageNeeds, host: HostFacts, called = 'this host'): Incompatibility[] {
   const from = image.host;
   const found: Incompatibility[] = [];
   if (from.architecture !== host.architecture) {
     found.push({
       code: 'architecture-mismatch',
-      message: `the image was taken on ${from.architecture}, this host is ${host.architecture}`,
+      message: `the image was taken on ${from.architecture}, ${called} is ${host.architecture}`,
       remedy: `allow only ${from.architecture} instance types in the compute environment`,
     });
   } else {
@@ -68,14 +68,14 @@ export function incompatibilities(image: ImageNeeds, host: HostFacts): Incompati
     if (missing.length > 0) {
       found.push({
         code: 'cpu-features-missing',
-        message: `the job may use CPU features this host's ${host.cpu.model} lacks: ${missing.join(', ')}`,
+        message: `the job may use CPU features ${called}'s ${host.cpu.model} lacks: ${missing.join(', ')}`,
         remedy: `allow only instance types of one compatibility group (the image comes from ${from.cpu.model})`,
       });
     }
     if (from.cpu.xsaveBytes !== null && (host.cpu.xsaveBytes ?? 0) < from.cpu.xsaveBytes) {
       found.push({
         code: 'cpu-features-missing',
-        message: `the image holds ${from.cpu.xsaveBytes} bytes of CPU state a thread, this host takes ${host.cpu.xsaveBytes ?? 0}`,
+        message: `the image holds ${from.cpu.xsaveBytes} bytes of CPU state a thread, ${called} takes ${host.cpu.xsaveBytes ?? 0}`,
         remedy: 'allow only instance types of one compatibility group',
       });
     }
@@ -83,27 +83,27 @@ export function incompatibilities(image: ImageNeeds, host: HostFacts): Incompati
   if (older(host.kernel, from.kernel, 2)) {
     found.push({
       code: 'kernel-too-old',
-      message: `the image was taken on kernel ${from.kernel}, this host runs the older ${host.kernel}`,
+      message: `the image was taken on kernel ${from.kernel}, ${called} runs the older ${host.kernel}`,
       remedy: 'use the same AMI release, or a newer one, on every host of the environment',
     });
   }
   if (host.software.criu === null) {
     found.push({
       code: 'host-not-ready',
-      message: 'CRIU is not installed on this host',
+      message: `CRIU is not installed on ${called}`,
       remedy: 'run `batchpoint doctor` on it',
     });
   } else if (from.software.criu !== null && older(host.software.criu, from.software.criu, 2)) {
     found.push({
       code: 'criu-too-old',
-      message: `the image was written by CRIU ${from.software.criu}, this host has the older ${host.software.criu}`,
+      message: `the image was written by CRIU ${from.software.criu}, ${called} has the older ${host.software.criu}`,
       remedy: 'install the same agent release on every host of the environment',
     });
   }
   if (from.cgroupVersion !== host.cgroupVersion) {
     found.push({
       code: 'cgroup-version-mismatch',
-      message: `the image was taken under cgroup v${from.cgroupVersion}, this host has v${host.cgroupVersion}`,
+      message: `the image was taken under cgroup v${from.cgroupVersion}, ${called} has v${host.cgroupVersion}`,
       remedy: 'use the same AMI on every host of the environment',
     });
   }
@@ -111,16 +111,16 @@ export function incompatibilities(image: ImageNeeds, host: HostFacts): Incompati
   if (host.memoryBytes < needed.bytes) {
     found.push({
       code: 'host-memory-too-small',
-      message: `the image needs ${needed.words}, this host has ${gib(host.memoryBytes)}`,
+      message: `the image needs ${needed.words}, ${called} has ${gib(host.memoryBytes)}`,
       remedy: 'allow only larger instance types in the compute environment',
     });
   }
   const facts = (of: HostFacts) => ({ gpus: of.gpus ?? [], driver: of.nvidiaDriver ?? null });
-  found.push(...gpuIncompatibilities({ gpus: image.gpus ?? [], driver: facts(from).driver }, facts(host)));
+  found.push(...gpuIncompatibilities({ gpus: image.gpus ?? [], driver: facts(from).driver }, facts(host), called));
   if ((image.gpus ?? []).length > 0 && host.gpuCheckpoints === false) {
     found.push({
       code: 'host-not-ready',
-      message: `the agent on this host (${host.software.batchpoint}) finds nothing to carry GPU memory with: NVIDIA's cuda-checkpoint and CRIU's CUDA plugin`,
+      message: `the agent on ${called} (${host.software.batchpoint}) finds nothing to carry GPU memory with: NVIDIA's cuda-checkpoint and CRIU's CUDA plugin`,
       remedy: 'install them, and the same agent release, on every host; `batchpoint doctor` names what is missing',
     });
   }

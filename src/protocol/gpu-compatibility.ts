@@ -24,12 +24,12 @@ export interface GpuFacts {
  * was given, `image.driver` the one the image was taken with. Source of the rules: the page "Prerequisites and Considerations" (one GPU,
  * the same model, driver 570.86 and after); that a driver does not read what a newer one wrote is NVIDIA's (cuda-checkpoint).
  */
-export function gpuIncompatibilities(image: GpuFacts, host: GpuFacts): GpuIncompatibility[] {
+export function gpuIncompatibilities(image: GpuFacts, host: GpuFacts, called = 'this host'): GpuIncompatibility[] {
   const [used] = image.gpus;
   if (used === undefined) return [];
   const found: GpuIncompatibility[] = [];
   if (image.gpus.length > 1) found.push(several(`the job uses ${image.gpus.length} GPUs`, 'give the job one GPU'));
-  const model = modelProblem(used, host.gpus);
+  const model = modelProblem(used, host.gpus, called);
   if (model !== undefined) {
     found.push({
       code: 'gpu-model-mismatch',
@@ -37,33 +37,33 @@ export function gpuIncompatibilities(image: GpuFacts, host: GpuFacts): GpuIncomp
       remedy: `allow only instance types with one ${gpuModelName(used.model)} GPU in the compute environment`,
     });
   } else if (host.gpus.length > 1) {
-    found.push(several(`this host has ${host.gpus.length} GPUs`, 'allow only instance types with a single GPU'));
+    found.push(several(`${called} has ${host.gpus.length} GPUs`, 'allow only instance types with a single GPU'));
   }
-  if (host.gpus.length > 0) found.push(...driverProblems(image.driver, host.driver));
+  if (host.gpus.length > 0) found.push(...driverProblems(image.driver, host.driver, called));
   return found;
 }
 
-function modelProblem(used: Gpu, present: readonly Gpu[]): string | undefined {
+function modelProblem(used: Gpu, present: readonly Gpu[], called: string): string | undefined {
   if (present.some((gpu) => sameGpuModel(gpu, used))) return undefined;
   const holds = `the image holds the memory of a GPU ${described(used)}`;
-  if (present.length === 0) return `${holds}, this host has no GPU`;
-  return `${holds}, this host has ${[...new Set(present.map(described))].join(', ')}`;
+  if (present.length === 0) return `${holds}, ${called} has no GPU`;
+  return `${holds}, ${called} has ${[...new Set(present.map(described))].join(', ')}`;
 }
 
-function driverProblems(from: string | null, here: string | null): GpuIncompatibility[] {
+function driverProblems(from: string | null, here: string | null, called: string): GpuIncompatibility[] {
   const make = (message: string, atLeast: string): GpuIncompatibility[] => [
     { code: 'gpu-driver-too-old', message, remedy: `use an AMI with NVIDIA driver ${atLeast} or later on every host` },
   ];
   const needed = from === null || !isDriverSupported(from) ? MINIMUM_NVIDIA_DRIVER : from;
-  if (here === null) return make('no NVIDIA driver answers on this host', needed);
+  if (here === null) return make(`no NVIDIA driver answers on ${called}`, needed);
   if (!isDriverSupported(here)) {
     return make(
-      `this host has NVIDIA driver ${here}, older than ${MINIMUM_NVIDIA_DRIVER}, the first that checkpoints GPU memory`,
+      `${called} has NVIDIA driver ${here}, older than ${MINIMUM_NVIDIA_DRIVER}, the first that checkpoints GPU memory`,
       needed,
     );
   }
   if (from !== null && compareDriverVersions(here, from) < 0) {
-    return make(`the image was taken with NVIDIA driver ${from}, this host has the older ${here}`, needed);
+    return make(`the image was taken with NVIDIA driver ${from}, ${called} has the older ${here}`, needed);
   }
   return [];
 }

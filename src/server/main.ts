@@ -8,6 +8,7 @@ import { EmbeddedPostgres } from './database/embedded-postgres.js';
 import { migrate } from './database/migrate.js';
 import { EmbeddedPostgresError } from './database/postgres-files.js';
 import { createPino, PinoLogger } from './logging/logging.js';
+import { ownSecretKeyFile, readSecretKeys, SecretKeyFileError } from './secrets/secret-keys.js';
 
 /** `batchpoint server`: runs until SIGTERM or SIGINT. 2: the configuration is wrong; 1: it could not start or broke. */
 export async function run(argv: string[]): Promise<number> {
@@ -24,8 +25,12 @@ export async function run(argv: string[]): Promise<number> {
   try {
     if (config.databaseUrl === undefined) {
       postgres = await startPostgres(config, stop);
-      config = config.with({ databaseUrl: postgres.url });
+      config = config.with({
+        databaseUrl: postgres.url,
+        secretKeyFile: config.secretKeyFile ?? ownSecretKeyFile(config.dataDir),
+      });
     }
+    if (config.secretKeyFile !== undefined) readSecretKeys(config.secretKeyFile);
     const done = await migrate(config.databaseUrl!);
     if (done.length > 0) new Logger('Migrations').log(`ran ${done.join(', ')}`);
     app = await createApp(AppModule.forConfig(config), config);
@@ -34,7 +39,7 @@ export async function run(argv: string[]): Promise<number> {
     const { code } = await stop.requested;
     return code;
   } catch (error) {
-    return explain(error, error instanceof ConfigError ? 2 : 1);
+    return explain(error, error instanceof ConfigError || error instanceof SecretKeyFileError ? 2 : 1);
   } finally {
     if (app) await closeApp(app);
     await postgres?.stop();
@@ -85,7 +90,8 @@ async function listen(app: NestFastifyApplication, config: ServerConfig): Promis
 
 /** What an operator can act on is told in plain words; anything else with its stack. */
 function explain(error: unknown, code: number): number {
-  const expected = error instanceof ConfigError || error instanceof EmbeddedPostgresError;
+  const expected =
+    error instanceof ConfigError || error instanceof EmbeddedPostgresError || error instanceof SecretKeyFileError;
   const text = expected ? error.message : databaseHint(error);
   process.stderr.write(`batchpoint server: ${text}\n`);
   return code;

@@ -39,6 +39,8 @@ export interface PrivateDockerOptions {
   cgroup: string;
   /** Further OCI runtimes: name -> program. */
   runtimes: Record<string, string>;
+  /** More of dockerd's configuration file, such as `default-runtime`. */
+  daemonSettings?: Record<string, unknown>;
   /** A command and its arguments put before those of the daemons, such as `nsenter`, to run them in other namespaces. */
   enter?: readonly string[];
 }
@@ -144,7 +146,7 @@ export class PrivateDocker {
   }
 
   private async startDaemons(): Promise<void> {
-    const { dataDir, runDir, cgroup, runtimes } = this.options;
+    const { dataDir, runDir, cgroup, runtimes, daemonSettings } = this.options;
     for (const directory of [dataDir, runDir, join(runDir, 'docker-config')])
       mkdirSync(directory, { recursive: true, mode: 0o711 });
     const exec = join(runDir, 'exec');
@@ -165,7 +167,10 @@ export class PrivateDocker {
 
     const dockerConfig = join(runDir, 'daemon.json');
     const runtimeEntries = Object.entries(runtimes).map(([name, path]) => [name, { path }]);
-    writeFileSync(dockerConfig, JSON.stringify({ runtimes: Object.fromEntries(runtimeEntries) }, null, 2));
+    writeFileSync(
+      dockerConfig,
+      JSON.stringify({ ...daemonSettings, runtimes: Object.fromEntries(runtimeEntries) }, null, 2),
+    );
     this.daemons.dockerd = this.spawnDaemon('dockerd', [
       '--config-file', dockerConfig,
       '--data-root', join(dataDir, 'docker'),

@@ -65,9 +65,18 @@ describe('The OpenAPI document', () => {
       const singular = resources.filter(
         (segment) =>
           !/s$/.test(segment) &&
-          !['api', 'v1', 'agent', 'cancellation', 'mount-script', 'result', 'livez', 'readyz', 'version'].includes(
-            segment,
-          ),
+          ![
+            'api',
+            'v1',
+            'agent',
+            'cancellation',
+            'mount-script',
+            'result',
+            'sync',
+            'livez',
+            'readyz',
+            'version',
+          ].includes(segment),
       );
       expect(singular).toEqual([]);
     }

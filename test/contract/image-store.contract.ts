@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   appendFile,
   mkdir,
@@ -134,6 +134,21 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
         });
       }
       expect(await failureCode(store.read(job, entries[1]!))).toBe('manifest-unreadable');
+    });
+
+    it('leaves out an image that another host removes while it is being listed', async () => {
+      const job = newJob();
+      const kept = await commitSample(store, job);
+      const { directory } = await commitSample(store, job);
+      // A manifest that is read only when we let it.
+      const manifest = join(directory, 'manifest.json');
+      await rm(manifest);
+      execFileSync('mkfifo', [manifest]);
+      const listing = store.list(job);
+      const pipe = await open(manifest, 'w');
+      await rename(directory, join(directory, '..', '.removed-meanwhile'));
+      await pipe.close();
+      expect((await listing).map((entry) => entry.checkpointId)).toEqual([kept.checkpointId]);
     });
 
     it('refuses an image whose manifest points outside of it', async () => {

@@ -1,3 +1,4 @@
+import { StorageService } from '../../src/server/storage/storage.service.js';
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_POLICY } from '../../src/protocol/policy.js';
 import { Database } from '../../src/server/database/database.js';
@@ -130,26 +131,20 @@ describe('Compute environments', () => {
         },
       ]);
     });
+  });
 
-    it.each([
-      ['efs', { fileSystemId: 'fs-0123456789abcdef0' }],
-      ['juicefs', { metadataUrl: 'rediss://:secret@cache:6379/1', bucket: 'example' }],
-      ['fsx-lustre', { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx', region: 'us-east-1' }],
-    ])('a storage of kind %s, which this release does not mount', async (kind, settings) => {
-      const unusable = await storage({ kind, settings });
-      const { id } = await create();
-      for (const request of [
-        post({ name: name(), storageId: unusable }),
-        server.api('patch', `/compute-environments/${id}`).send({ storageId: unusable }),
-      ]) {
-        const { body } = await request.expect(409);
-        expect(body).toMatchObject({
-          code: 'storage-driver-unavailable',
-          detail: expect.stringContaining('does not mount it'),
-          errors: [{ pointer: '/storageId' }],
-        });
-      }
-    });
+  it.each([
+    ['efs', { fileSystemId: 'fs-0123456789abcdef0' }, ['nfs4']],
+    ['juicefs', { metadataUrl: 'rediss://:secret@cache:6379/1', bucket: 'example' }, ['fuse.juicefs']],
+    [
+      'fsx-lustre',
+      { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx', dnsName: 'lustre.example.internal' },
+      ['lustre'],
+    ],
+  ])('keep checkpoints on a storage of kind %s', async (kind, settings, fileSystemTypes) => {
+    const id = await storage({ kind, settings });
+    await post({ name: name(), storageId: id }).expect(201);
+    expect(await server.app.get(StorageService).forAgent(id)).toMatchObject({ id, kind, fileSystemTypes });
   });
 
   describe('are changed', () => {

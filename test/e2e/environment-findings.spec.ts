@@ -1,6 +1,5 @@
 import { DEFAULT_POLICY } from '../../src/protocol/policy.js';
 import { AgentConfigService } from '../../src/server/compute-environments/agent-config.service.js';
-import { Database } from '../../src/server/database/database.js';
 import { HostsAndJobs } from '../support/hosts-and-jobs.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -88,16 +87,6 @@ describe('Compute environments', () => {
         'host-check-failed',
         'image-not-portable',
       ]);
-    });
-
-    it('name a storage whose driver is not available', async () => {
-      const { id } = await create();
-      const efs = await storage({ kind: 'efs', settings: { fileSystemId: 'fs-0123456789abcdef0' } });
-      // The API does not let it come to this; another release's database might.
-      await server.app
-        .get(Database)
-        .manager.query('update compute_environments set storage_id = $1 where id = $2', [efs, id]);
-      expect(await codes(id)).toContain('storage-driver-unavailable');
     });
   });
 

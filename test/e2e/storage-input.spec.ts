@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { SecretsService } from '../../src/server/secrets/secrets.service.js';
 import { Database } from '../../src/server/database/database.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const GIB = 1024 ** 3;
 const NFS = { server: 'files.example.internal', exportPath: '/exports/checkpoints' };
+const ROLE = 'arn:aws:iam::123456789012:role/batchpoint';
 const SECRET = 'hunter2-very-secret';
 const JUICEFS = { metadataUrl: `rediss://:${SECRET}@cache.example.internal:6379/1`, bucket: 'example-checkpoints' };
 
@@ -46,6 +48,26 @@ describe('Storages', () => {
         /may not contain soft/,
       ],
       ['settings of another kind', { kind: 'efs' }, '/settings/server', /There is no field "server" here/],
+      [
+        'a role that is none',
+        { roleArn: 'batchpoint' },
+        '/roleArn',
+        /must be the ARN of an IAM role such as arn:aws:iam::123456789012:role\/batchpoint|longer than or equal to 20/,
+      ],
+      [
+        'an external id that is none',
+        { roleArn: ROLE, externalId: 'a b' },
+        '/externalId',
+        /externalId must consist of letters, digits/,
+      ],
+      [
+        'a role where AWS is not asked',
+        { kind: 'efs', settings: { fileSystemId: 'fs-0123456789abcdef0' }, roleArn: ROLE },
+        '/roleArn',
+        /of use only with settings\.region/,
+      ],
+      ['a role for what AWS knows nothing of', { roleArn: ROLE }, '/roleArn', /of no use to a storage of kind nfs/],
+      ['an external id alone', { externalId: 'ours' }, '/externalId', /of no use to a storage of kind nfs/],
       ['settings for local', { kind: 'local' }, '/settings/server', /There is no field "server" here/],
       ['labels that are none', { labels: ['a'] }, '/labels', /labels must be an object of texts/],
       [
@@ -77,8 +99,16 @@ describe('Storages', () => {
       const { id } = created.body as { id: string };
       expect(created.body.settings).toEqual({
         bucket: 'example-checkpoints',
+        volumeName: 'batchpoint',
         cacheSizeBytes: 100 * GIB,
+        passwordSecretArn: null,
+        clientVersion: null,
+        clientSha256X86: null,
+        clientSha256Arm: null,
+        region: null,
+        compatibilityLink: false,
         metadataAddress: 'cache.example.internal:6379/1',
+        metadataUser: null,
       });
       const answers = [
         created,
@@ -105,8 +135,13 @@ describe('Storages', () => {
       const { id } = (
         await post({ kind: 'juicefs', name: name(), mountPath: '/mnt/jfs', settings: JUICEFS }).expect(201)
       ).body as { id: string };
-      const secret = async (): Promise<unknown> =>
-        (await server.app.get(Database).manager.query('select secrets from storages where id = $1', [id]))[0].secrets;
+      const secret = async (): Promise<unknown> => {
+        const [row] = await server.app
+          .get(Database)
+          .manager.query('select secrets, to_jsonb(s)::text as text from storages s where id = $1', [id]);
+        expect(row.text).not.toMatch(/hunter2|new-password/);
+        return server.app.get(SecretsService).open(row.secrets, id);
+      };
       const changed = await server
         .api('patch', `/storages/${id}`)
         .send({ settings: { bucket: 'other-bucket' } })

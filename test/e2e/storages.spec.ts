@@ -5,6 +5,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const GIB = 1024 ** 3;
 const NFS = { server: 'files.example.internal', exportPath: '/exports/checkpoints' };
+const FSX = { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx', dnsName: 'lustre.example.internal' };
 const SECRET = 'hunter2-very-secret';
 const JUICEFS = { metadataUrl: `rediss://:${SECRET}@cache.example.internal:6379/1`, bucket: 'example-checkpoints' };
 
@@ -40,7 +41,11 @@ describe('Storages', () => {
         { fileSystemId: 'fs-0123456789abcdef0', accessPointId: 'fsap-0123456789abcdef0' },
         { tls: true, iamAuthorization: false },
       ],
-      ['fsx-lustre', { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx12abc', region: 'us-east-1' }, {}],
+      [
+        'fsx-lustre',
+        { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx12abc', dnsName: 'lustre.example.internal' },
+        { region: null },
+      ],
       [
         'ebs',
         { sizeBytes: 100 * GIB },
@@ -64,7 +69,7 @@ describe('Storages', () => {
       await post({ kind: 'local', name: name(), mountPath: '/data/checkpoints' }).expect(201);
     });
 
-    it('and say honestly what this release does not mount', async () => {
+    it('and say honestly what is known of a volume that each host has for itself', async () => {
       const { body } = await post({
         kind: 'ebs',
         name: name(),
@@ -74,8 +79,8 @@ describe('Storages', () => {
       expect(body).toMatchObject({
         purposes: ['scratch'],
         status: {
-          state: 'driver-unavailable',
-          message: expect.stringContaining('Amazon EBS but does not mount it'),
+          state: 'host-only',
+          message: expect.stringContaining('the server is not told whether it is mounted'),
           checkedAt: null,
         },
       });
@@ -241,22 +246,87 @@ describe('Storages', () => {
     });
 
     it.each([
-      ['efs', { fileSystemId: 'fs-0123456789abcdef0' }],
-      ['juicefs', JUICEFS],
-      ['fsx-lustre', { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx', region: 'eu-central-1' }],
-      ['ebs', { sizeBytes: GIB }],
-    ])('none for %s, and say why', async (kind, settings) => {
+      ['efs', { fileSystemId: 'fs-0123456789abcdef0' }, "source='fs-0123456789abcdef0:/'"],
+      ['juicefs', JUICEFS, "meta='rediss://cache.example.internal:6379/1'"],
+      ['fsx-lustre', FSX, "source='lustre.example.internal@tcp:/fsx'"],
+      ['ebs', { sizeBytes: GIB }, "wanted=${1:-'/dev/sdf'}"],
+    ])('for %s, without any secret', async (kind, settings, line) => {
       const { id } = await create({ kind, settings });
-      for (const [method, path] of [
-        ['get', 'mount-script'],
-        ['post', 'verifications'],
-      ] as const) {
-        const { body } = await server.api(method, `/storages/${id}/${path}`).expect(409);
-        expect(body).toMatchObject({
-          code: 'storage-driver-unavailable',
-          detail: expect.stringContaining('does not mount it'),
-        });
-      }
+      const { text } = await server
+        .api('get', `/storages/${id}/mount-script`, await server.token('viewer'))
+        .expect(200);
+      expect(text).toContain(line);
+      expect(text).not.toContain(SECRET);
+    });
+
+    it('and are not verified where each host has its own', async () => {
+      const { id } = await create({ kind: 'ebs', settings: { sizeBytes: GIB } });
+      const { body } = await server.api('post', `/storages/${id}/verifications`).expect(409);
+      expect(body).toMatchObject({
+        code: 'invalid-state',
+        detail: expect.stringContaining('nothing shared to verify'),
+      });
+    });
+  });
+
+  describe('say what they need of AWS', () => {
+    const needs = async (kind: string, settings: object) => {
+      const { id } = await create({ kind, settings });
+      const { body } = await server
+        .api('get', `/storages/${id}/requirements`, await server.token('viewer'))
+        .expect(200);
+      expect(body.storageId).toBe(id);
+      return body;
+    };
+
+    it('nothing, for a directory', async () => {
+      expect(await needs('local', {})).toMatchObject({ iam: { server: [], host: [] }, cloudFormation: [], ports: [] });
+    });
+
+    it('the objects of one bucket and no other', async () => {
+      const { iam, cloudFormation } = await needs('juicefs', JUICEFS);
+      expect(iam.host.flatMap((statement: { resources: string[] }) => statement.resources)).toEqual([
+        'arn:aws:s3:::example-checkpoints',
+        'arn:aws:s3:::example-checkpoints/*',
+      ]);
+      expect(cloudFormation).toContain('AWS::S3::Bucket');
+    });
+
+    it('404 for a storage that is not there', async () => {
+      const { id } = await create();
+      await server.api('delete', `/storages/${id}`).expect(204);
+      await server.api('get', `/storages/${id}/requirements`).expect(404);
+      await server.api('get', `/storages/${id}/findings`).expect(404);
+    });
+  });
+
+  describe('have findings', () => {
+    const findings = async (id: string) =>
+      (await server.api('get', `/storages/${id}/findings`, await server.token('viewer')).expect(200)).body;
+
+    it('none before a host uses them, where AWS is not asked', async () => {
+      const { id } = await create();
+      expect(await findings(id)).toEqual({ storageId: id, evaluatedAt: expect.any(String), items: [] });
+    });
+
+    it("of what hosts see: each other's files, or a disk of their own", async () => {
+      const { id } = await create({ kind: 'local', settings: {}, mountPath: '/data/checkpoints' });
+      const environment = await server
+        .api('post', '/compute-environments')
+        .send({ name: `findings-${(serial += 1)}`, storageId: id })
+        .expect(201);
+      const health = { storageId: id, ready: true, reason: null, freeBytes: 1, totalBytes: 2 };
+      const fileSystem = { type: 'xfs', source: '/dev/nvme0n1p1' };
+      const a = await rows.host(environment.body.id, { hostName: 'a' }, { storage_health: { ...health, fileSystem } });
+      const b = await rows.host(environment.body.id, { hostName: 'b' }, { storage_health: health });
+      expect((await findings(id)).items.map((item: { code: string }) => item.code)).toEqual([
+        'storage-on-instance-disk',
+        'storage-sharing-unproven',
+      ]);
+      await server.app
+        .get(Database)
+        .manager.query('update hosts set storage_health = $1 where id = $2', [{ ...health, seesHosts: [a] }, b]);
+      expect((await findings(id)).items).toEqual([]);
     });
   });
 
@@ -266,7 +336,7 @@ describe('Storages', () => {
       await create({
         name: `${prefix}-${suffix}`,
         kind: 'fsx-lustre',
-        settings: { fileSystemId: 'fs-0123456789abcdef0', mountName: 'fsx', region: 'us-east-1' },
+        settings: FSX,
       });
     const found: string[] = [];
     let path = '/storages?kind=fsx-lustre&sort=-name&pageSize=2';

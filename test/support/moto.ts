@@ -44,7 +44,10 @@ export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...process.env,
-      ...(options.dockerHost === undefined ? {} : { DOCKER_HOST: options.dockerHost }),
+      // As AWS Batch does on EC2, its jobs share the host's network.
+      ...(options.dockerHost === undefined
+        ? {}
+        : { DOCKER_HOST: options.dockerHost, MOTO_DOCKER_NETWORK_MODE: 'host' }),
       // Flask's own banner and request log are noise; errors stay.
       PYTHONUNBUFFERED: '1',
     },

@@ -1,3 +1,7 @@
+import tearDownRun from './run.tear-down.js';
 import { stopTestPostgres } from './postgres.ts';
 
-export default stopTestPostgres;
+export default async function tearDown() {
+  await stopTestPostgres();
+  tearDownRun();
+}

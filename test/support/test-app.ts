@@ -41,15 +41,23 @@ export type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 
 const ADMIN_TOKEN = 'bp_admin-token-for-tests-only-0123456789';
 
-/** `databaseUrl`: share another app's database, as a second replica. */
-export async function startTestApp(options: { databaseUrl?: string; logLevel?: string } = {}): Promise<TestApp> {
+/** Base64 of 32 bytes that are no secret. */
+export const TEST_SECRET_KEY = Buffer.alloc(32, 'batchpoint').toString('base64');
+
+/** `secretKey`: lines of the key file, null for a server without one. `databaseUrl`: share another app's database, as a second replica. */
+export async function startTestApp(
+  options: { databaseUrl?: string; logLevel?: string; secretKey?: string | null } = {},
+): Promise<TestApp> {
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = options.databaseUrl ?? own!.url;
   const directory = mkdtempSync(join(tmpdir(), 'bp-test-app-'));
   const adminTokenFile = join(directory, 'admin-token');
   writeFileSync(adminTokenFile, ADMIN_TOKEN);
+  const secretKeyFile = join(directory, 'secret-key');
+  if (options.secretKey !== null) writeFileSync(secretKeyFile, options.secretKey ?? TEST_SECRET_KEY);
   const config = loadConfig(
     [
+      ...(options.secretKey === null ? [] : ['--secret-key-file', secretKeyFile]),
       '--port',
       '0',
       '--database-url',

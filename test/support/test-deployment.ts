@@ -13,7 +13,7 @@ import {
 } from '../../src/standalone/programs.js';
 import type { SupervisedChild } from '../../src/standalone/supervised-child.js';
 import { HOSTS_DIR, RUN_VARIABLE } from './leftovers.js';
-import { TestHost } from './test-host.js';
+import { TestHost, type TestHostOptions } from './test-host.js';
 
 /** A host with its agent running. */
 export interface ProtectedHost {
@@ -89,11 +89,15 @@ export class TestDeployment {
     await this.server.start();
   }
 
-  async addHost(name: string): Promise<ProtectedHost> {
-    const host = await TestHost.start({ name });
+  /** With a join token of another environment, the host enrols there. */
+  async addHost(
+    name: string,
+    { joinToken = this.joinToken, ...options }: { joinToken?: string } & TestHostOptions = {},
+  ): Promise<ProtectedHost> {
+    const host = await TestHost.start({ name, ...options });
     const joinTokenFile = join(host.dir, 'join-token');
-    writeFileSync(joinTokenFile, this.joinToken, { mode: 0o600 });
-    const options: AgentOptions = {
+    writeFileSync(joinTokenFile, joinToken, { mode: 0o600 });
+    const agentOptions: AgentOptions = {
       name: `agent-${name}`,
       serverUrl: this.api.baseUrl,
       joinTokenFile,
@@ -104,8 +108,8 @@ export class TestDeployment {
       // A warning of the agent is expected in tests that break things.
       note: () => undefined,
     };
-    await installShim(options);
-    const agent = agentChild(options);
+    await installShim(agentOptions);
+    const agent = agentChild(agentOptions);
     await agent.start();
     const { items } = await this.api.get<{ items: { id: string }[] }>('/hosts?sort=-createdAt');
     const added: ProtectedHost = { host, agent, id: items[0]!.id };

@@ -13,6 +13,8 @@ export interface TestHostOptions {
   name?: string;
   /** Give the host an IPv4 address and network namespace of its own; processes of the host run behind `enter`. */
   ownNetwork?: boolean;
+  /** More of dockerd's configuration, such as `default-runtime`. */
+  daemonSettings?: Record<string, unknown>;
 }
 
 let criuDir: string | undefined;
@@ -60,6 +62,7 @@ export class TestHost {
       runDir: dir,
       cgroup,
       runtimes: { batchpoint: shim },
+      daemonSettings: options.daemonSettings,
       enter: network?.enter,
     }).catch(async (error: unknown) => {
       await network?.leave();

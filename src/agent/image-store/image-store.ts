@@ -24,6 +24,7 @@ import {
 } from './store-layout.js';
 import { checkMarker, createMarker } from './store-marker.js';
 import {
+  isReadable,
   readEntry,
   readManifest,
   verifyFiles,
@@ -166,8 +167,11 @@ export class ImageStore {
 
   /** The job's committed images, newest first. */
   async list(jobId: string): Promise<ImageEntry[]> {
-    const places = await this.places(jobId);
-    return Promise.all(places.map((place) => readEntry(place, jobId)));
+    const entries = await Promise.all((await this.places(jobId)).map((place) => readEntry(place, jobId)));
+    if (entries.every(isReadable)) return entries;
+    // What another host has removed since we read the directory is gone, not damaged.
+    const still = new Set((await this.places(jobId)).map((place) => place.name));
+    return entries.filter((entry) => isReadable(entry) || still.has(entry.name));
   }
 
   async find(jobId: string, checkpointId: string): Promise<ImageEntry | null> {

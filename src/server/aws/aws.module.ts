@@ -1,12 +1,29 @@
 import { Module } from '@nestjs/common';
 import { AwsClients } from './aws-clients.js';
 import { BatchApi } from './batch.api.js';
+import { Ec2NetworkApi } from './ec2-network.api.js';
 import { Ec2Api } from './ec2.api.js';
+import { EfsApi } from './efs.api.js';
+import { ElastiCacheApi } from './elasticache.api.js';
+import { FsxApi } from './fsx.api.js';
+import { MemoryDbApi } from './memorydb.api.js';
+import { S3Api } from './s3.api.js';
 import { ServiceQuotasApi } from './service-quotas.api.js';
 import { StsApi } from './sts.api.js';
 
 /** One wrapper a service; the only folder that knows the SDK. */
-const APIS = [BatchApi, Ec2Api, ServiceQuotasApi, StsApi];
+const APIS = [
+  BatchApi,
+  Ec2NetworkApi,
+  Ec2Api,
+  EfsApi,
+  ElastiCacheApi,
+  FsxApi,
+  MemoryDbApi,
+  S3Api,
+  ServiceQuotasApi,
+  StsApi,
+];
 
 @Module({ providers: [AwsClients, ...APIS], exports: APIS })
 export class AwsModule {}

@@ -4,15 +4,12 @@ import type { Page } from '../common/page.dto.js';
 import { paginate } from '../common/paging.js';
 import { Waiter } from '../common/wait.js';
 import { Database } from '../database/database.js';
-import type { RestoreTargetQueryDto } from './dto/restore-target-query.dto.js';
-import { HostsService } from '../hosts/hosts.service.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { Checkpoint } from './checkpoint.entity.js';
 import { checkpointNotFound } from './checkpoints.service.js';
 import { CHECKPOINT_SORT, type CheckpointQueryDto, type JobCheckpointQueryDto } from './dto/checkpoint-query.dto.js';
 import { type CheckpointDto, toCheckpointDto } from './dto/checkpoint.dto.js';
-import type { RestoreTargetDto } from './dto/restore-target.dto.js';
-import { type CommittedCheckpoint, restoreObstacles } from './restore-obstacles.js';
+import type { CommittedCheckpoint } from './restore-obstacles.js';
 
 /** What is there, for people and for other features. */
 @Injectable()
@@ -20,7 +17,6 @@ export class CheckpointReader {
   constructor(
     private readonly database: Database,
     private readonly waiter: Waiter,
-    private readonly hosts: HostsService,
     private readonly jobs: JobsService,
   ) {}
 
@@ -43,22 +39,6 @@ export class CheckpointReader {
       return toCheckpointDto(row);
     };
     return this.waiter.wait('checkpoint', id, read, ({ status }) => status !== 'pending' && status !== 'running');
-  }
-
-  /** Hosts, suitable or not, with every reason why not. */
-  async listRestoreTargets(id: string, query: RestoreTargetQueryDto): Promise<Page<RestoreTargetDto>> {
-    const checkpoint = await this.committed(id);
-    return this.hosts.pageOfViews(query, (host) => {
-      const obstacles = restoreObstacles(checkpoint, host);
-      return {
-        hostId: host.id,
-        hostName: host.name,
-        instanceType: host.facts.instance?.instanceType ?? null,
-        hostStatus: host.status,
-        suitable: obstacles.length === 0,
-        obstacles,
-      };
-    });
   }
 
   /** Throws `checkpoint-not-committed` when it has no image. */

@@ -9,14 +9,16 @@ import { CheckpointQueryDto } from './dto/checkpoint-query.dto.js';
 import { CheckpointDto } from './dto/checkpoint.dto.js';
 import { DeleteCheckpointQueryDto } from './dto/delete-checkpoint-query.dto.js';
 import { RestoreTargetQueryDto } from './dto/restore-target-query.dto.js';
-import { RestoreTargetDto } from './dto/restore-target.dto.js';
+import { RestoreTargetDto, RestoreTargetPageDto } from './dto/restore-target.dto.js';
 import { UpdateCheckpointDto } from './dto/update-checkpoint.dto.js';
+import { RestoreTargets } from './restore-targets.js';
 
 @ApiResource('checkpoints', 'Checkpoints')
 export class CheckpointsController {
   constructor(
     private readonly reader: CheckpointReader,
     private readonly checkpoints: CheckpointsService,
+    private readonly targets: RestoreTargets,
   ) {}
 
   @List({ id: 'listCheckpoints', summary: 'List checkpoints, newest first', role: 'viewer', type: CheckpointDto })
@@ -95,13 +97,16 @@ export class CheckpointsController {
   @List({
     id: 'listRestoreTargets',
     summary: 'List where a checkpoint can restore',
-    description: 'Hosts, suitable or not, with every reason why not.',
+    description:
+      'Hosts, suitable or not, with every reason why not; and, on the first page, the instance types its compute environment may launch. ' +
+      'A type is judged by what hosts of it measured; while none has been seen, by its compatibility group and the catalogue.',
     path: ':id/restore-targets',
     role: 'viewer',
     type: RestoreTargetDto,
+    page: RestoreTargetPageDto,
     errors: ['checkpoint-not-committed'],
   })
-  listRestoreTargets(@Param('id') id: string, @Query() query: RestoreTargetQueryDto): Promise<Page<RestoreTargetDto>> {
-    return this.reader.listRestoreTargets(id, query);
+  listRestoreTargets(@Param('id') id: string, @Query() query: RestoreTargetQueryDto): Promise<RestoreTargetPageDto> {
+    return this.targets.list(id, query);
   }
 }

@@ -1,4 +1,4 @@
-import { incompatibilities } from '../../protocol/compatibility.js';
+import { type ImageNeeds, incompatibilities } from '../../protocol/compatibility.js';
 import type { FailureCode } from '../../protocol/failure.js';
 import type { HostView } from '../hosts/hosts.service.js';
 import type { Checkpoint } from './checkpoint.entity.js';
@@ -16,11 +16,14 @@ export type CommittedCheckpoint = Pick<Checkpoint, 'id' | 'hostId'> & {
   image: NonNullable<Checkpoint['image']>;
 };
 
+/** What of a checkpoint decides where it can go. */
+export function imageNeeds({ hostFacts, hostId, image }: CommittedCheckpoint): ImageNeeds {
+  return { host: { ...hostFacts, hostId }, residentBytes: image.residentBytes, gpus: image.gpus ?? [] };
+}
+
 /** Every reason why this image cannot restore on that host now: its CPU, memory, GPU, kernel and tools, and the state it is in. */
 export function restoreObstacles(checkpoint: CommittedCheckpoint, host: HostView): RestoreObstacle[] {
-  const { residentBytes, gpus = [] } = checkpoint.image;
-  const image = { host: { ...checkpoint.hostFacts, hostId: checkpoint.hostId }, residentBytes, gpus };
-  const found: RestoreObstacle[] = [...incompatibilities(image, host.facts)];
+  const found: RestoreObstacle[] = [...incompatibilities(imageNeeds(checkpoint), host.facts)];
   if (host.status !== 'online') {
     const since = host.lastHeartbeatAt === null ? 'ever' : `since ${host.lastHeartbeatAt.toISOString()}`;
     found.push({

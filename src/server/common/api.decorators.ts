@@ -14,7 +14,7 @@ import {
 } from '@nestjs/swagger';
 import type { Role } from '../auth/role.js';
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
-import { type DtoClass, pageOf } from './page.dto.js';
+import { type DtoClass, type Page, pageOf } from './page.dto.js';
 import { ProblemDto, problemExample } from './problem.dto.js';
 import { type Access, type RouteOptions, SetRouteOptions } from './route-options.js';
 
@@ -75,14 +75,14 @@ export function Read(doc: RouteDoc & WithType & { wait?: boolean; etag?: boolean
   ]);
 }
 
-/** GET many, a page at a time: `type` is the item's DTO. */
-export function List(doc: RouteDoc & WithType): MethodDecorator {
+/** GET many, a page at a time: `type` is the item's DTO, `page` the page's where it says more than its items. */
+export function List(doc: RouteDoc & WithType & { page?: DtoClass<Page<object>> }): MethodDecorator {
   const link = {
     description: 'The next page: `<url>; rel="next"`. Absent on the last.',
     schema: { type: 'string' as const },
   };
   return route({ ...doc, errors: ['invalid-page-token', ...(doc.errors ?? [])] }, Get, 200, {}, [
-    okResponse(200, pageOf(doc.type), { Link: link }),
+    okResponse(200, doc.page ?? pageOf(doc.type), { Link: link }),
   ]);
 }
 

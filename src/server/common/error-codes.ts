@@ -33,14 +33,12 @@ export const ERROR_CODES = {
   'last-admin-token': { status: 409, title: 'The last admin token cannot be deleted', log: 'info' },
   'join-token-spent': { status: 403, title: 'The join token has expired or is used up', log: 'info' },
   // storages and compute environments
-  'storage-driver-unavailable': {
-    status: 409,
-    title: 'This release does not mount storages of this kind',
-    log: 'debug',
-  },
   'no-hosts-online': { status: 409, title: 'No host that could do this is online', log: 'debug' },
   // instance types
   'built-in-group': { status: 409, title: 'Built-in compatibility groups do not change', log: 'debug' },
+  // secrets
+  'secret-key-missing': { status: 409, title: 'The server has no key to encrypt secrets with', log: 'warn' },
+  'secret-key-wrong': { status: 409, title: 'A secret was encrypted with a key the server does not have', log: 'warn' },
   // AWS
   'aws-rejected': { status: 422, title: 'AWS refused the request', log: 'info' },
   'aws-not-found': { status: 422, title: 'AWS has no such thing', log: 'info' },

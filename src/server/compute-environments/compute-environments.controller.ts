@@ -46,7 +46,7 @@ export class ComputeEnvironmentsController {
     type: RegisteredComputeEnvironmentDto,
     location: (environment: ComputeEnvironmentDto) => `/api/v1/compute-environments/${environment.id}`,
     dryRun: true,
-    errors: ['name-taken', 'storage-driver-unavailable'],
+    errors: ['name-taken'],
   })
   create(@Body() body: CreateComputeEnvironmentDto): Promise<RegisteredComputeEnvironmentDto> {
     return this.registrations.register(body);
@@ -74,7 +74,6 @@ export class ComputeEnvironmentsController {
     body: UpdateComputeEnvironmentDto,
     type: ComputeEnvironmentDto,
     dryRun: true,
-    errors: ['storage-driver-unavailable'],
   })
   update(
     @Param('id') id: string,
@@ -118,7 +117,7 @@ export class ComputeEnvironmentsController {
   }
 
   @Accepted({
-    id: 'syncComputeEnvironment',
+    id: 'createComputeEnvironmentSync',
     summary: 'Read a compute environment from AWS now',
     description:
       'What happens every five minutes by itself. The operation names the facts that changed; when it fails, what was known stays, with its `syncedAt`.',

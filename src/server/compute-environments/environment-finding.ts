@@ -5,10 +5,10 @@ import { QUOTA_FINDING_CODES } from '../quotas/quota-findings.js';
 /** From the configuration here and from what hosts measured (`environment-findings.ts`). */
 export const CONFIGURATION_FINDING_CODES = [
   'no-storage',
-  'storage-driver-unavailable',
   'storage-unverified',
   'storage-sharing-unproven',
   'storage-not-shared',
+  'storage-on-instance-disk',
   'storage-failed',
   'no-hosts-online',
   'checkpointing-off',

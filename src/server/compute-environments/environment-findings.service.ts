@@ -43,7 +43,7 @@ export class EnvironmentFindingsService {
   private async storage(id: string): Promise<NonNullable<EnvironmentSituation['storage']>> {
     const storage = await this.storages.find(id);
     const verifiedHostIds = (storage.lastVerification?.hosts ?? []).map((host) => host.hostId);
-    return { name: storage.name, kind: storage.kind, status: storageStatus(storage), verifiedHostIds };
+    return { id, name: storage.name, kind: storage.kind, status: storageStatus(storage), verifiedHostIds };
   }
 }
 

@@ -29,6 +29,7 @@ function host(name: string, changes: Partial<EnvironmentHost> = {}): Environment
 /** Nothing to find: two equal hosts, a storage they were seen to share, a sound policy, one family. */
 const GOOD: EnvironmentSituation = {
   storage: {
+    id: 'stor_1',
     name: 'checkpoints',
     kind: 'nfs',
     status: {
@@ -56,18 +57,6 @@ describe('findings of an environment', () => {
   const CASES: [EnvironmentFindingCode, string, Partial<EnvironmentSituation>, RegExp][] = [
     ['no-storage', 'error', { storage: null }, /has no storage/],
     [
-      'storage-driver-unavailable',
-      'error',
-      {
-        storage: {
-          ...storage,
-          kind: 'efs',
-          status: { state: 'driver-unavailable', message: 'does not mount it', checkedAt: null },
-        },
-      },
-      /does not mount it/,
-    ],
-    [
       'storage-failed',
       'error',
       { storage: { ...storage, status: { ...storage.status, state: 'failed', message: 'a: not mounted.' } } },
@@ -81,7 +70,7 @@ describe('findings of an environment', () => {
     ],
     [
       'storage-sharing-unproven',
-      'warning',
+      'error',
       { storage: { ...storage, status: unverified, verifiedHostIds: [] } },
       /\(nfs\) has not been shown to be shared between the 2 hosts online/,
     ],
@@ -93,9 +82,22 @@ describe('findings of an environment', () => {
     ],
     [
       'storage-sharing-unproven',
-      'warning',
+      'error',
       { hosts: [host('a'), host('b'), host('c')] },
       /has not been shown to be shared with c/,
+    ],
+    [
+      'storage-on-instance-disk',
+      'error',
+      {
+        storage: { ...storage, kind: 'local', status: unverified, verifiedHostIds: [] },
+        hosts: [
+          host('a', {
+            storageHealth: { ...host('a').storageHealth!, fileSystem: { type: 'xfs', source: '/dev/nvme0n1p1' } },
+          }),
+        ],
+      },
+      /On host a storage checkpoints lies on \/dev\/nvme0n1p1 \(xfs\), a disk of that host/,
     ],
     [
       'storage-unverified',

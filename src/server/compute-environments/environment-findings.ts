@@ -1,15 +1,14 @@
 import { parseDuration } from '../../protocol/duration.js';
 import type { Policy } from '../../protocol/policy.js';
 import { bySeverity, list } from '../common/finding.js';
-import type { StorageKind } from '../storage/storage-kind.js';
-import type { StorageStatus } from '../storage/storage-status.js';
+import { type SharedStorage, sharingFindings } from '../storage/storage-sharing.js';
 import type { EnvironmentFinding } from './environment-finding.js';
 import { type EnvironmentHost, hostFindings } from './environment-host-findings.js';
 import { architecturesOf, familiesOf } from './instance-type-name.js';
 
 /** Everything the rules look at, already read. */
 export interface EnvironmentSituation {
-  storage: { name: string; kind: StorageKind; status: StorageStatus; verifiedHostIds: string[] } | null;
+  storage: SharedStorage | null;
   /** System policy with the environment's overrides. */
   policy: Policy;
   instanceTypes: string[];
@@ -38,84 +37,20 @@ function storageFindings({ storage, hosts }: EnvironmentSituation): EnvironmentF
         code: 'no-storage',
         message: 'The environment has no storage.',
         why: 'Checkpoints have nowhere to go, so no job here is protected.',
-        remedy: 'Set storageId to a storage of kind nfs or local.',
+        remedy: 'Set storageId to a storage that holds checkpoints: efs, juicefs, fsx-lustre, nfs or local.',
       },
     ];
   }
-  const { name, kind, status } = storage;
-  const verify = `POST /api/v1/storages/{id}/verifications for ${name}`;
-  switch (status.state) {
-    case 'driver-unavailable':
-      return [
-        {
-          severity: 'error',
-          code: 'storage-driver-unavailable',
-          message: status.message,
-          why: 'No host can write checkpoints there, so no job here is protected.',
-          remedy: 'Set storageId to a storage of kind nfs or local.',
-        },
-      ];
-    case 'failed':
-      return [
-        {
-          severity: 'error',
-          code: 'storage-failed',
-          message: `The last verification of storage ${name} failed. ${status.message}`,
-          why: 'Checkpoints of jobs on those hosts fail.',
-          remedy: `Run the storage's mount script on the hosts named, then ${verify}.`,
-        },
-      ];
-    case 'not-shared':
-      return [
-        {
-          severity: 'error',
-          code: 'storage-not-shared',
-          message: status.message,
-          why: 'An image written on one host is not there on the next: after a Spot reclaim the job starts from the beginning.',
-          remedy: `Mount the same file system at the same path on every host, then ${verify}.`,
-        },
-      ];
-    case 'unverified':
-    case 'read-back':
-    case 'shared':
-      return sharingFindings(storage, hosts, kind, verify);
-  }
-}
-
-function sharingFindings(
-  { name, status, verifiedHostIds }: NonNullable<EnvironmentSituation['storage']>,
-  hosts: EnvironmentHost[],
-  kind: StorageKind,
-  verify: string,
-): EnvironmentFinding[] {
   const online = hosts.filter((host) => host.online);
-  const unproven = online.filter((host) => !verifiedHostIds.includes(host.id));
-  if (online.length > 1 && (status.state !== 'shared' || unproven.length > 0)) {
-    const which =
-      status.state === 'shared'
-        ? `with ${list(unproven.map((host) => host.name))}`
-        : `between the ${online.length} hosts online`;
-    return [
-      {
-        // A local directory is shared only by the user's own doing; a network mount usually is, unless mistyped.
-        severity: kind === 'local' ? 'error' : 'warning',
-        code: 'storage-sharing-unproven',
-        message: `Storage ${name} (${kind}) has not been shown to be shared ${which}.`,
-        why: 'If it is not, images die with the host that wrote them, and nobody notices before a restore is needed.',
-        remedy: `${verify}.`,
-      },
-    ];
-  }
-  if (status.state === 'shared') return [];
-  return [
-    {
-      severity: 'info',
-      code: 'storage-unverified',
-      message: status.message,
-      why: 'Before it is written to by one host and read by another, a storage is only a promise.',
-      remedy: `With two hosts online, ${verify}.`,
-    },
-  ];
+  return sharingFindings(
+    storage,
+    online.map(({ id, name, facts, storageHealth: health }) => ({
+      id,
+      name,
+      health,
+      isInstance: facts.instance !== null,
+    })),
+  );
 }
 
 function policyFindings(policy: Policy): EnvironmentFinding[] {

@@ -10,6 +10,7 @@ export class ServerConfig implements SettingValues {
   readonly databasePasswordFile: string | undefined;
   readonly databasePoolSize: number;
   readonly adminTokenFile: string | undefined;
+  readonly secretKeyFile: string | undefined;
   readonly tlsCertFile: string | undefined;
   readonly tlsKeyFile: string | undefined;
   readonly insecure: boolean;

@@ -68,6 +68,12 @@ export const SETTINGS = {
     undefined,
     'File that holds the admin token (at least 32 characters). Read at every start: replacing the file replaces the token. Not set: a token is made and printed once, at the first start.',
   ),
+  secretKeyFile: setting(
+    'BATCHPOINT_SECRET_KEY_FILE',
+    optionalText,
+    undefined,
+    'File that holds the key secrets are encrypted with in the database: 32 bytes as base64 or hexadecimal (`openssl rand -base64 32`), the same for every replica. Further lines are older keys. Not set: with the embedded PostgreSQL a file made in the data directory, otherwise no secret can be kept.',
+  ),
   tlsCertFile: setting(
     'BATCHPOINT_TLS_CERT_FILE',
     optionalText,

@@ -99,11 +99,37 @@ export class HostsService {
     return rows.map(toView);
   }
 
-  /** A page of hosts that are not deregistered, as views. */
-  async pageOfViews<T>(query: HostQueryDto, map: (host: HostView) => T): Promise<Page<T>> {
+  /** A page of hosts that are not deregistered, as views; `instanceTypes`: only of these. */
+  async pageOfViews<T>(
+    query: HostQueryDto,
+    map: (host: HostView) => T,
+    { instanceTypes }: { instanceTypes?: readonly string[] } = {},
+  ): Promise<Page<T>> {
     const builder = this.database.repository(Host).createQueryBuilder('host').where(`host.status <> 'deregistered'`);
     if (query.status) builder.andWhere('host.status = :status', { status: query.status });
+    if (instanceTypes)
+      builder.andWhere(`host.facts #>> '{instance,instanceType}' = any(:instanceTypes)`, { instanceTypes });
     return paginate(builder, query, { sortable: HOST_SORT, defaultSort: '-createdAt', map: (row) => map(toView(row)) });
+  }
+
+  /**
+   * What hosts of these instance types measured, each distinct processor once, the host heard of last first. Hosts that are gone count:
+   * their type is still the same.
+   */
+  async measuredByInstanceType(instanceTypes: readonly string[]): Promise<Map<string, HostFacts[]>> {
+    const rows = await this.database.manager.query<{ facts: HostFacts }[]>(
+      `select facts from (
+         select distinct on (facts #>> '{instance,instanceType}', facts -> 'architecture', facts -> 'cpu')
+                facts, last_heartbeat_at, id
+           from hosts where facts #>> '{instance,instanceType}' = any($1)
+          order by facts #>> '{instance,instanceType}', facts -> 'architecture', facts -> 'cpu', last_heartbeat_at desc nulls last, id desc
+       ) as newest order by last_heartbeat_at desc nulls last, id desc`,
+      [instanceTypes],
+    );
+    return Map.groupBy(
+      rows.map((row) => row.facts),
+      (facts) => facts.instance!.instanceType,
+    );
   }
 }
 

@@ -47,8 +47,3 @@ export class InstanceTypeRow {
   @Column({ type: 'timestamptz', precision: 3 })
   asOf: Date;
 }
-
-export function toInstanceType(row: InstanceTypeRow): InstanceType {
-  const { id: instanceType, family, architecture, vcpus, memoryBytes, gpu, currentGeneration, spot, bareMetal } = row;
-  return { instanceType, family, architecture, vcpus, memoryBytes, gpu, currentGeneration, spot, bareMetal };
-}

@@ -23,9 +23,18 @@ describe('settings', () => {
   });
 
   it('are filled up with defaults', () => {
-    expect(check('nfs').settings).toMatchObject({ version: '4.1', mountOptions: [] });
+    expect(check('nfs').settings).toMatchObject({ version: '4.1', mountOptions: [], compatibilityLink: false });
     expect(check('efs').settings).toMatchObject({ accessPointId: null, tls: true, iamAuthorization: false });
-    expect(check('juicefs').settings).toMatchObject({ cacheSizeBytes: 100 * GIB });
+    expect(check('efs').settings).toMatchObject({ region: null });
+    expect(check('fsx-lustre').settings).toMatchObject({ dnsName: null });
+    expect(check('juicefs').settings).toMatchObject({
+      cacheSizeBytes: 100 * GIB,
+      volumeName: 'batchpoint',
+      passwordSecretArn: null,
+      clientVersion: null,
+      region: null,
+    });
+    expect(check('ebs').settings).toMatchObject({ deviceName: '/dev/sdf', fileSystem: 'ext4' });
     expect(check('ebs').settings).toMatchObject({
       volumeType: 'gp3',
       iops: null,
@@ -53,7 +62,10 @@ describe('settings', () => {
   it.each(STORAGE_KINDS.filter((kind) => kind !== 'local'))('of %s: each missing field is named', (kind) => {
     const { errors } = validateSettings(driverOf(kind), {});
     expect(errors.map((error) => [error.pointer, error.code, error.detail])).toEqual(
-      Object.keys(VALID[kind]).map((field) => [`/settings/${field}`, 'required', `${field} is required.`]),
+      // Of fsx-lustre region or dnsName will do.
+      Object.keys(VALID[kind])
+        .filter((field) => field !== 'region')
+        .map((field) => [`/settings/${field}`, 'required', `${field} is required.`]),
     );
   });
 });
@@ -105,7 +117,53 @@ const WRONG: [StorageKind, Record<string, unknown>, string, RegExp][] = [
   ['juicefs', { cacheSizeBytes: -1 }, 'cacheSizeBytes', /must not be less than 0/],
   ['juicefs', { cacheSizeBytes: 1.5 }, 'cacheSizeBytes', /integer/],
   ['juicefs', { cacheSizeBytes: '100' }, 'cacheSizeBytes', /integer/],
-  ['fsx-lustre', { fileSystemId: 'fs-01234567' }, 'fileSystemId', /must be an FSx file system id/],
+  [
+    'fsx-lustre',
+    { fileSystemId: 'fs-0123456' },
+    'fileSystemId',
+    /must be longer than or equal to 11|must be an FSx file/,
+  ],
+  ['fsx-lustre', { fileSystemId: 'fsx-01234567' }, 'fileSystemId', /must be an FSx file system id such as fs-/],
+  [
+    'fsx-lustre',
+    { region: null },
+    'region',
+    /region must be given, or dnsName: hosts find the file system by its DNS name/,
+  ],
+  ['fsx-lustre', { dnsName: 'one' }, 'dnsName', /must be a DNS name such as fs-0123456789abcdef0\.fsx/],
+  ['fsx-lustre', { dnsName: 'a.b;reboot' }, 'dnsName', /must be a DNS name/],
+  ['fsx-lustre', { compatibilityLink: 'yes' }, 'compatibilityLink', /boolean/],
+  ['efs', { region: 'us-east' }, 'region', /must be an AWS region such as us-east-1/],
+  ['efs', { region: 'us-east-1; reboot' }, 'region', /must be an AWS region/],
+  ['efs', { compatibilityLink: null }, 'compatibilityLink', /boolean/],
+  ['nfs', { compatibilityLink: 1 }, 'compatibilityLink', /boolean/],
+  ['juicefs', { region: 'eu' }, 'region', /must be an AWS region/],
+  ['juicefs', { volumeName: 'Batch' }, 'volumeName', /must consist of lower-case letters, digits and hyphens/],
+  ['juicefs', { volumeName: 'a b' }, 'volumeName', /must consist of lower-case/],
+  [
+    'juicefs',
+    { passwordSecretArn: 'my-secret' },
+    'passwordSecretArn',
+    /must be the ARN of a secret in AWS Secrets Manager/,
+  ],
+  ['juicefs', { clientVersion: 'latest' }, 'clientVersion', /must be a release of JuiceFS such as 1\.2\.3/],
+  ['juicefs', { clientVersion: '1.2.3' }, 'clientVersion', /needs clientSha256X86 or clientSha256Arm/],
+  [
+    'juicefs',
+    { clientSha256X86: 'a'.repeat(64) },
+    'clientVersion',
+    /must be given with a digest: of which release is it/,
+  ],
+  [
+    'juicefs',
+    { clientVersion: '1.2.3', clientSha256X86: 'A'.repeat(64) },
+    'clientSha256X86',
+    /must be a SHA-256 digest: 64 hexadecimal digits in lower case/,
+  ],
+  ['juicefs', { compatibilityLink: 'no' }, 'compatibilityLink', /boolean/],
+  ['ebs', { deviceName: '/dev/sda' }, 'deviceName', /must be a device name of EC2 for data volumes/],
+  ['ebs', { deviceName: '/dev/sdf;reboot' }, 'deviceName', /must be a device name of EC2/],
+  ['ebs', { fileSystem: 'btrfs' }, 'fileSystem', /must be one of ext4, xfs/],
   ['fsx-lustre', { mountName: 'toolongname' }, 'mountName', /8 characters/],
   ['fsx-lustre', { mountName: 'a/b' }, 'mountName', /what FSx shows as the mount name/],
   ['fsx-lustre', { region: 'Virginia' }, 'region', /must be an AWS region such as us-east-1/],

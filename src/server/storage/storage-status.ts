@@ -1,9 +1,9 @@
-import { STORAGE_VERDICTS, type StorageVerification } from './storage-verification.js';
 import { driverOf } from './storage-drivers.js';
 import type { StorageKind } from './storage-kind.js';
+import { STORAGE_VERDICTS, type StorageVerification } from './storage-verification.js';
 
 /** A verdict, or why there is none. */
-export const STORAGE_STATES = ['driver-unavailable', 'unverified', ...STORAGE_VERDICTS] as const;
+export const STORAGE_STATES = ['host-only', 'unverified', ...STORAGE_VERDICTS] as const;
 export type StorageState = (typeof STORAGE_STATES)[number];
 
 export interface StorageStatus {
@@ -18,8 +18,15 @@ export function storageStatus(storage: {
   kind: StorageKind;
   lastVerification: StorageVerification | null;
 }): StorageStatus {
-  const { unavailable } = driverOf(storage.kind);
-  if (unavailable !== null) return { state: 'driver-unavailable', message: unavailable, checkedAt: null };
+  if (!driverOf(storage.kind).purposes.includes('checkpoint')) {
+    return {
+      state: 'host-only',
+      message:
+        'Each host has a volume of its own, mounted by the mount script: scratch space for the jobs there. Nothing is shared, so there is ' +
+        'nothing to verify, and the server is not told whether it is mounted.',
+      checkedAt: null,
+    };
+  }
   const last = storage.lastVerification;
   if (last === null) {
     return {

@@ -36,8 +36,12 @@ export class StorageVerificationService implements OnModuleInit {
   async start(storageId: string): Promise<OperationDto> {
     const storage = await this.database.repository(Storage).findOneBy({ id: storageId });
     if (storage === null) throw new DomainError('not-found', `There is no storage ${storageId}.`);
-    const { unavailable } = driverOf(storage.kind);
-    if (unavailable !== null) throw new DomainError('storage-driver-unavailable', unavailable);
+    if (!driverOf(storage.kind).purposes.includes('checkpoint')) {
+      throw new DomainError(
+        'invalid-state',
+        `Storage ${storage.name} is of kind ${storage.kind}: each host has its own, so there is nothing shared to verify.`,
+      );
+    }
     const hosts = await this.hostsUsing(storageId);
     if (hosts.length === 0) {
       throw new DomainError(

@@ -77,12 +77,9 @@ describe('the status of a storage', () => {
     });
   });
 
-  it.each(['efs', 'juicefs', 'fsx-lustre', 'ebs'] as const)(
-    'of kind %s says that this release does not mount it',
-    (kind) => {
-      const status = storageStatus({ kind, lastVerification: null });
-      expect(status.state).toBe('driver-unavailable');
-      expect(status.message).toContain('but does not mount it');
-    },
-  );
+  it('of a kind each host has for itself says that there is nothing to verify', () => {
+    const status = storageStatus({ kind: 'ebs', lastVerification: null });
+    expect(status.state).toBe('host-only');
+    expect(status.message).toContain('Nothing is shared');
+  });
 });

@@ -3,10 +3,13 @@ import { Accepted, ApiResource, Create, List, Read, ReadText, Remove, Update } f
 import { IfMatch, type IfMatchVersions } from '../common/etag.js';
 import { OperationDto } from '../operations/dto/operation.dto.js';
 import { CreateStorageDto } from './dto/create-storage.dto.js';
+import { StorageFindingsDto } from './dto/storage-findings.dto.js';
 import { StorageQueryDto } from './dto/storage-query.dto.js';
+import { StorageRequirementsDto } from './dto/storage-requirements.dto.js';
 import { StorageDto } from './dto/storage.dto.js';
 import { UpdateStorageDto } from './dto/update-storage.dto.js';
-import { MOUNT_SCRIPT_EXAMPLE } from './mount-script.js';
+import { MOUNT_SCRIPT_EXAMPLE } from './mount-scripts/shell.js';
+import { StorageFindingsService } from './storage-findings.service.js';
 import { StorageService } from './storage.service.js';
 import { StorageVerificationService } from './storage-verification.service.js';
 
@@ -15,6 +18,7 @@ export class StorageController {
   constructor(
     private readonly storages: StorageService,
     private readonly verifications: StorageVerificationService,
+    private readonly findings: StorageFindingsService,
   ) {}
 
   @List({ id: 'listStorages', summary: 'List storages', role: 'viewer', type: StorageDto })
@@ -27,13 +31,13 @@ export class StorageController {
     summary: 'Set up a storage',
     description:
       'Nothing is mounted by this: get the mount script for the hosts, name the storage in a compute environment, then verify it. ' +
-      'The kinds efs, juicefs, fsx-lustre and ebs are checked and kept, but not mounted by this release.',
+      'With `settings.region` AWS is asked whether what the settings name is there.',
     role: 'admin',
     body: CreateStorageDto,
     type: StorageDto,
     location: (storage: StorageDto) => `/api/v1/storages/${storage.id}`,
     dryRun: true,
-    errors: ['name-taken'],
+    errors: ['name-taken', 'secret-key-missing'],
   })
   create(@Body() body: CreateStorageDto) {
     return this.storages.create(body);
@@ -54,7 +58,7 @@ export class StorageController {
     body: UpdateStorageDto,
     type: StorageDto,
     dryRun: true,
-    errors: ['name-taken'],
+    errors: ['name-taken', 'secret-key-missing', 'secret-key-wrong'],
   })
   update(@Param('id') id: string, @Body() body: UpdateStorageDto, @IfMatch() ifMatch: IfMatchVersions) {
     return this.storages.update(id, body, ifMatch);
@@ -79,16 +83,45 @@ export class StorageController {
     summary: 'Get the script that mounts a storage',
     description:
       'A POSIX shell script to run as root on each host (user data, or by hand). It may be run again at any time, waits with a limit, ' +
-      'never deletes anything and never mounts over files. For kind local it makes the directory.',
+      'never deletes anything, never mounts over files and never makes a file system where there is one. For kind local it makes the directory. ' +
+      'It holds no secret: the password of a JuiceFS metadata engine comes from `BATCHPOINT_METADATA_PASSWORD` in its environment, from AWS Secrets ' +
+      'Manager where `passwordSecretArn` names one, or from the file (root only) that an earlier run left. For kind ebs its argument names the volume.',
     path: ':id/mount-script',
     role: 'viewer',
     mediaType: 'text/x-shellscript',
     example: MOUNT_SCRIPT_EXAMPLE,
-    errors: ['storage-driver-unavailable'],
   })
   @Header('content-type', 'text/x-shellscript; charset=utf-8')
   mountScript(@Param('id') id: string) {
     return this.storages.mountScript(id);
+  }
+
+  @Read({
+    id: 'getStorageFindings',
+    summary: 'Look for what endangers checkpoints on a storage',
+    description:
+      'Made anew for every request: what AWS says of the storage (where `settings.region` is set), and what its hosts see of it. What AWS does not let the server ask is a finding, too.',
+    path: ':id/findings',
+    role: 'viewer',
+    type: StorageFindingsDto,
+    etag: false,
+  })
+  readFindings(@Param('id') id: string) {
+    return this.findings.of(id);
+  }
+
+  @Read({
+    id: 'getStorageRequirements',
+    summary: 'See what a storage needs of AWS',
+    description:
+      'IAM permissions for the server and for hosts, the least that will do, TCP ports, and the CloudFormation resources it consists of. AWS is not asked.',
+    path: ':id/requirements',
+    role: 'viewer',
+    type: StorageRequirementsDto,
+    etag: false,
+  })
+  readRequirements(@Param('id') id: string) {
+    return this.storages.requirements(id);
   }
 
   @Accepted({
@@ -100,7 +133,7 @@ export class StorageController {
     path: ':id/verifications',
     role: 'operator',
     type: OperationDto,
-    errors: ['storage-driver-unavailable', 'no-hosts-online', 'operation-in-progress'],
+    errors: ['invalid-state', 'no-hosts-online', 'operation-in-progress'],
   })
   verify(@Param('id') id: string) {
     return this.verifications.start(id);

@@ -1,7 +1,12 @@
 import { Check, Column, Entity, Unique } from 'typeorm';
 import { BaseEntity } from '../database/base.entity.js';
+import type { SealedSecret } from '../secrets/sealed-secret.js';
+import type { StorageFacts } from './storage-economics.js';
 import type { StorageKind } from './storage-kind.js';
 import type { StorageVerification } from './storage-verification.js';
+
+/** Encrypted; `{}` where there are none. In the clear only until a server with a key has started (`storage-secrets.ts`). */
+export type StoredSecrets = SealedSecret | Record<string, unknown>;
 
 @Entity('storages')
 @Unique('storages_name_key', ['name'])
@@ -27,7 +32,7 @@ export class Storage extends BaseEntity {
    * accident; whoever needs them asks by name.
    */
   @Column({ type: 'jsonb', default: {}, select: false })
-  secrets?: Record<string, unknown>;
+  secrets?: StoredSecrets;
 
   /** What the driver may show of settings and secrets together (`publicSettings`), made when they are written. */
   @Column({ type: 'jsonb' })
@@ -35,6 +40,17 @@ export class Storage extends BaseEntity {
 
   @Column({ type: 'jsonb', default: {} })
   labels: Record<string, string>;
+
+  /** A role of the storage's account that the server assumes to ask AWS about it; null: the server's own credentials. */
+  @Column({ type: 'text', nullable: true })
+  roleArn: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  externalId: string | null;
+
+  /** What AWS said of it when it was set up or last changed; null: it was not asked. */
+  @Column({ type: 'jsonb', nullable: true })
+  aws: StorageFacts | null;
 
   /** The newest one that has ended since the storage was last changed where it matters; null: there was none. */
   @Column({ type: 'jsonb', nullable: true })

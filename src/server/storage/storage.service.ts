@@ -4,18 +4,22 @@ import { newId } from '../../protocol/ids.js';
 import { DomainError } from '../common/domain-error.js';
 import { type IfMatchVersions, lockForUpdate } from '../common/etag.js';
 import { patchLabels } from '../common/labels.js';
-import { mergePatch } from '../common/merge-patch.js';
 import type { Page } from '../common/page.dto.js';
 import { paginate } from '../common/paging.js';
 import { validationFailed } from '../common/validation.js';
 import { Database } from '../database/database.js';
 import type { CreateStorageDto } from './dto/create-storage.dto.js';
 import { STORAGE_SORT, type StorageQueryDto } from './dto/storage-query.dto.js';
+import type { StorageRequirementsDto } from './dto/storage-requirements.dto.js';
 import { type StorageDto, toStorageDto } from './dto/storage.dto.js';
 import type { UpdateStorageDto } from './dto/update-storage.dto.js';
-import { validateSettings } from './settings-validation.js';
+import { regionOf, storageAccessOf } from './storage-access.js';
+import { StorageChecks } from './storage-checks.js';
 import { driverOf } from './storage-drivers.js';
+import type { StorageFacts } from './storage-economics.js';
 import type { StoragePurpose } from './storage-kind.js';
+import { StorageSecrets } from './storage-secrets.js';
+import { type CheckedSettings, checkedSettings, patchedSettings } from './storage-settings.js';
 import { describeUse, StorageUsage } from './storage-usage.js';
 import { StorageVerificationService } from './storage-verification.service.js';
 import { Storage } from './storage.entity.js';
@@ -27,6 +31,8 @@ export class StorageService {
     private readonly database: Database,
     private readonly usage: StorageUsage,
     private readonly verifications: StorageVerificationService,
+    private readonly secrets: StorageSecrets,
+    private readonly checks: StorageChecks,
   ) {}
 
   async list(query: StorageQueryDto): Promise<Page<StorageDto>> {
@@ -42,15 +48,21 @@ export class StorageService {
 
   async create(input: CreateStorageDto): Promise<StorageDto> {
     await this.refuseTakenName(input.name);
+    const { secrets, ...settings } = checkedSettings(input.kind, input.settings);
+    const id = newId('storage');
     const storage = this.database.repository(Storage).create({
-      id: newId('storage'),
+      id,
       name: input.name,
       kind: input.kind,
       mountPath: input.mountPath,
       labels: input.labels ?? {},
       lastVerification: null,
-      ...checkedSettings(input.kind, input.settings),
+      roleArn: input.roleArn ?? null,
+      externalId: input.externalId ?? null,
+      ...settings,
+      secrets: this.secrets.sealed(id, secrets),
     });
+    storage.aws = await this.askAws(storage);
     return toStorageDto(await this.database.repository(Storage).save(storage));
   }
 
@@ -69,9 +81,13 @@ export class StorageService {
     }
     storage.mountPath = input.mountPath ?? storage.mountPath;
     if (input.settings !== undefined) {
-      const current = { ...storage.settings, ...(await this.secretsOf(id)) };
-      Object.assign(storage, checkedSettings(storage.kind, mergePatch(current, input.settings)));
+      const { secrets, ...settings } = await this.patched(storage, input.settings);
+      Object.assign(storage, settings, { secrets: this.secrets.sealed(id, secrets) });
     }
+    if (input.roleArn !== undefined) storage.roleArn = input.roleArn;
+    if (input.externalId !== undefined) storage.externalId = input.externalId;
+    if (input.settings !== undefined || input.roleArn !== undefined || input.externalId !== undefined)
+      storage.aws = await this.askAws(storage);
     return toStorageDto(await this.database.repository(Storage).save(storage));
   }
 
@@ -89,17 +105,16 @@ export class StorageService {
     await this.database.repository(Storage).delete(id);
   }
 
-  /** A shell script that mounts it. Secrets are not loaded: no driver that has some writes scripts yet. */
+  /** A shell script that mounts it; it holds no secret. */
   async mountScript(id: string): Promise<string> {
-    const storage = await this.find(id);
-    const script = driverOf(storage.kind).mountScript(storage);
-    if (script === null) {
-      throw new DomainError(
-        'storage-driver-unavailable',
-        `There is no mount script for ${storage.name}. ${driverOf(storage.kind).unavailable ?? ''}`.trim(),
-      );
-    }
-    return script;
+    const { name, kind, mountPath, publicSettings } = await this.find(id);
+    return driverOf(kind).mountScript({ id, name, mountPath, settings: publicSettings });
+  }
+
+  /** What it needs of AWS. */
+  async requirements(id: string): Promise<StorageRequirementsDto> {
+    const { kind, publicSettings } = await this.find(id);
+    return { storageId: id, ...driverOf(kind).requirements(publicSettings) };
   }
 
   /** The storage, checked to be one that hosts can use for `purpose` now. `pointer` names the field that asked for it. */
@@ -107,15 +122,11 @@ export class StorageService {
     const storage = await this.database.repository(Storage).findOneBy({ id });
     if (storage === null)
       throw validationFailed([{ pointer, code: 'not-found', detail: `There is no storage ${id}.` }]);
-    const { purposes, unavailable } = driverOf(storage.kind);
+    const { purposes } = driverOf(storage.kind);
     if (!purposes.includes(purpose)) {
       const detail = `Storage ${storage.name} is of kind ${storage.kind}, which holds ${purposes.join(' and ')} data only, not ${purpose}s.`;
       throw validationFailed([{ pointer, code: 'wrong-purpose', detail }]);
     }
-    if (unavailable !== null)
-      throw new DomainError('storage-driver-unavailable', unavailable, {
-        errors: [{ pointer, code: 'driver-unavailable', detail: unavailable }],
-      });
     return storage;
   }
 
@@ -123,8 +134,7 @@ export class StorageService {
   async forAgent(id: string): Promise<AgentStorage | null> {
     const storage = await this.database.repository(Storage).findOneBy({ id });
     if (storage === null) return null;
-    const { unavailable, fileSystemTypes } = driverOf(storage.kind);
-    if (unavailable !== null) return null;
+    const { fileSystemTypes } = driverOf(storage.kind);
     return { id, kind: storage.kind, mountPath: storage.mountPath, fileSystemTypes: [...fileSystemTypes] };
   }
 
@@ -135,11 +145,34 @@ export class StorageService {
     return storage;
   }
 
-  private async secretsOf(id: string): Promise<Record<string, unknown>> {
-    const row = await this.database
-      .repository(Storage)
-      .findOneOrFail({ where: { id }, select: { id: true, secrets: true } });
-    return row.secrets ?? {};
+  /** Secrets are needed, and decrypted, only where the kind has some. */
+  private async patched(storage: Storage, patch: Record<string, unknown>): Promise<CheckedSettings> {
+    const secretFields: readonly string[] = driverOf(storage.kind).secretFields;
+    // All given anew: what is stored, perhaps with a key that is lost, does not matter.
+    const keep = secretFields.some((field) => patch[field] === undefined);
+    const secrets = keep ? await this.secrets.of(storage.id) : {};
+    return patchedSettings(storage.kind, { ...storage.settings, ...secrets }, patch);
+  }
+
+  /**
+   * What AWS has of it, where the settings say where. Throws `validation-failed` when what they name is not there, and what
+   * stands for AWS not answering.
+   */
+  private async askAws(storage: Storage): Promise<StorageFacts | null> {
+    const access = storageAccessOf(storage);
+    if (access === null) {
+      if (storage.roleArn !== null || storage.externalId !== null) throw noRegion(storage);
+      return null;
+    }
+    const inspection = await this.checks.inspect(storage, access);
+    if (inspection === null) return null;
+    const { missing, facts } = inspection;
+    if (missing !== null) {
+      throw validationFailed([
+        { pointer: `/settings/${missing.field}`, code: 'not-found', detail: `${missing.detail}.` },
+      ]);
+    }
+    return { checkedAt: new Date().toISOString(), ...facts };
   }
 
   private async refuseTakenName(name: string): Promise<void> {
@@ -150,23 +183,15 @@ export class StorageService {
   }
 }
 
-export function noSuchStorage(id: string): DomainError {
-  return new DomainError('not-found', `There is no storage ${id}.`);
+function noRegion({ kind, publicSettings, roleArn }: Storage): DomainError {
+  const field = roleArn === null ? 'externalId' : 'roleArn';
+  const detail =
+    'region' in publicSettings && regionOf(publicSettings) === null
+      ? `${field} is of use only with settings.region: without it AWS is not asked.`
+      : `${field} is of no use to a storage of kind ${kind}: AWS is not asked about it.`;
+  return validationFailed([{ pointer: `/${field}`, code: 'invalid', detail }]);
 }
 
-/** Validates, and takes settings apart into what is shown, what is kept, and what is kept secret. */
-function checkedSettings(
-  kind: Storage['kind'],
-  input: unknown,
-): Pick<Storage, 'settings' | 'secrets' | 'publicSettings'> {
-  const driver = driverOf(kind);
-  const { settings, errors } = validateSettings(driver, input);
-  if (settings === null) throw validationFailed(errors);
-  const secretFields: readonly string[] = driver.secretFields;
-  const entries = Object.entries(settings);
-  return {
-    settings: Object.fromEntries(entries.filter(([field]) => !secretFields.includes(field))),
-    secrets: Object.fromEntries(entries.filter(([field]) => secretFields.includes(field))),
-    publicSettings: { ...driver.publicSettings(settings) },
-  };
+export function noSuchStorage(id: string): DomainError {
+  return new DomainError('not-found', `There is no storage ${id}.`);
 }

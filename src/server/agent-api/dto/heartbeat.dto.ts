@@ -1,6 +1,11 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { HeartbeatRequest, HeartbeatResponse, StorageHealth } from '../../../protocol/agent-api.js';
+import {
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  MOST_SEEN_HOSTS,
+  type StorageHealth,
+} from '../../../protocol/agent-api.js';
 import type { HostFinding } from '../../../protocol/host-facts.js';
 import { exampleId, IntegerField } from '../../common/fields.js';
 import { SchemaField } from '../schema-field.js';
@@ -15,6 +20,8 @@ const storageHealthSchema = z
     reason: z.string().nullable(),
     freeBytes: z.number().int().nonnegative().nullable(),
     totalBytes: z.number().int().nonnegative().nullable(),
+    fileSystem: z.object({ type: z.string().max(64), source: z.string().max(4096) }).nullish(),
+    seesHosts: z.array(z.string().min(1).max(128)).max(MOST_SEEN_HOSTS).optional(),
   })
   .nullable();
 
@@ -27,6 +34,8 @@ export class HeartbeatDto implements HeartbeatRequest {
       reason: null,
       freeBytes: 8_796_093_022_208,
       totalBytes: 9_223_372_036_854,
+      fileSystem: { type: 'nfs4', source: '127.0.0.1:/' },
+      seesHosts: [exampleId('host')],
     },
     runningJobs: 1,
     unsentReports: 0,

@@ -12,7 +12,7 @@ export class HostFindingDto {
   @ApiProperty({ example: 'criu' })
   check: string;
 
-  @ApiProperty({ enum: [...FINDING_SEVERITIES], enumName: 'FindingSeverity', example: 'ok' })
+  @ApiProperty({ enum: [...FINDING_SEVERITIES], enumName: 'HostFindingSeverity', example: 'ok' })
   severity: HostFinding['severity'];
 
   @ApiProperty({ example: 'CRIU 4.2.1 works' })
@@ -20,6 +20,15 @@ export class HostFindingDto {
 
   @ApiProperty({ type: String, nullable: true, description: 'What to do about it.', example: null })
   remedy: string | null;
+}
+
+@ApiSchema({ name: 'HostFileSystem', description: 'What the mount path lies on, links followed.' })
+export class HostFileSystemDto {
+  @ApiProperty({ description: 'As in `/proc/mounts`.', example: 'nfs4' })
+  type: string;
+
+  @ApiProperty({ description: 'Device or server.', example: '127.0.0.1:/' })
+  source: string;
 }
 
 @ApiSchema({ name: 'HostStorage', description: 'The checkpoint storage as the host sees it.' })
@@ -38,6 +47,17 @@ export class HostStorageDto implements StorageHealth {
 
   @ApiProperty({ type: 'integer', nullable: true, example: 9_223_372_036_854 })
   totalBytes: number | null;
+
+  @ApiProperty({ type: HostFileSystemDto, nullable: true })
+  fileSystem: HostFileSystemDto | null;
+
+  @ApiProperty({
+    type: [String],
+    description:
+      'Other hosts whose files, written to the storage in the last minutes, this host reads: at most 16, those with the smallest ids.',
+    example: [exampleId('host')],
+  })
+  seesHosts: string[];
 }
 
 @ApiSchema({ name: 'Host', description: 'An instance that runs the agent.' })
@@ -58,6 +78,8 @@ export class HostDto {
       reason: null,
       freeBytes: 8_796_093_022_208,
       totalBytes: 9_223_372_036_854,
+      fileSystem: { type: 'nfs4', source: '127.0.0.1:/' },
+      seesHosts: [exampleId('host')],
     },
     runningJobs: 1,
     unsentReports: 0,
@@ -142,7 +164,11 @@ export function toHostDto(row: Host): HostDto {
     computeEnvironmentId: row.computeEnvironmentId,
     facts: row.facts,
     findings: row.findings.map(({ check, severity, message, remedy = null }) => ({ check, severity, message, remedy })),
-    storage: row.storageHealth,
+    storage: row.storageHealth && {
+      ...row.storageHealth,
+      fileSystem: row.storageHealth.fileSystem ?? null,
+      seesHosts: row.storageHealth.seesHosts ?? [],
+    },
     runningJobs: row.runningJobs,
     unsentReports: row.unsentReports,
     createdAt: row.createdAt.toISOString(),

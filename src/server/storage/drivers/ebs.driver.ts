@@ -1,5 +1,7 @@
 import { EbsSettings, type EbsVolumeType } from '../dto/ebs-settings.dto.js';
-import { notMountedYet, type SettingsProblem, type StorageDriver } from '../storage-driver.js';
+import { ebsMountScript } from '../mount-scripts/ebs-mount.script.js';
+import type { SettingsProblem, StorageDriver } from '../storage-driver.js';
+import { type ThroughputCeiling, unknownCost } from '../storage-economics.js';
 
 const GIB = 1024 ** 3;
 
@@ -70,15 +72,44 @@ function problems(settings: EbsSettings): SettingsProblem[] {
   return found;
 }
 
+const SOURCE = 'https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html';
+const AS_OF = '2026-11-26';
+/** Of a volume, MiB a second (`SOURCE`); gp3 is what is provisioned. */
+const THROUGHPUT: Record<Exclude<EbsVolumeType, 'gp3'>, number> = {
+  gp2: 250,
+  io1: 1000,
+  io2: 4000,
+  st1: 500,
+  sc1: 250,
+};
+const GP3_BASE_MIB = 125;
+
+function throughput({ volumeType: type, throughputMibPerSecond }: EbsSettings): ThroughputCeiling {
+  const most = type === 'gp3' ? (throughputMibPerSecond ?? GP3_BASE_MIB) : THROUGHPUT[type];
+  const note =
+    type === 'gp3'
+      ? 'As provisioned, for each volume.'
+      : `The most of a ${type} volume; smaller volumes and instances carry less.`;
+  return { writeMibPerSecond: most, readMibPerSecond: most, source: SOURCE, asOf: AS_OF, note };
+}
+
 /** A volume belongs to one instance in one zone and dies or stays with it: good for scratch, useless for images that must outlive the host. */
-export const ebsDriver: StorageDriver<EbsSettings> = {
+export const ebsDriver: StorageDriver<EbsSettings, EbsSettings> = {
   kind: 'ebs',
   settingsType: EbsSettings,
   secretFields: [],
   purposes: ['scratch'],
   fileSystemTypes: ['ext4', 'xfs'],
-  unavailable: notMountedYet('Amazon EBS'),
   problems,
   publicSettings: (settings) => settings,
-  mountScript: () => null,
+  mountScript: ({ settings, ...storage }) => ebsMountScript(storage, settings),
+  // The launch template attaches the volume: neither the server nor the host asks AWS for anything.
+  requirements: () => ({ iam: { server: [], host: [] }, cloudFormation: ['AWS::EC2::LaunchTemplate'], ports: [] }),
+  economics: (settings) => ({
+    throughput: throughput(settings),
+    cost: unknownCost(
+      'EBS is priced by volume type and region; see the source.',
+      'https://aws.amazon.com/ebs/pricing/',
+    ),
+  }),
 };

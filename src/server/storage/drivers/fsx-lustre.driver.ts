@@ -1,14 +1,106 @@
 import { FsxLustreSettings } from '../dto/fsx-lustre-settings.dto.js';
-import { notMountedYet, type StorageDriver } from '../storage-driver.js';
+import { networkMountScript } from '../mount-scripts/network-mount.script.js';
+import type { SettingsProblem, StorageDriver } from '../storage-driver.js';
+import { type StorageFacts, type ThroughputCeiling, unknownCost, unknownThroughput } from '../storage-economics.js';
+import { arn, type StorageRequirements } from '../storage-requirements.js';
 
-export const fsxLustreDriver: StorageDriver<FsxLustreSettings> = {
+function problems({ region, dnsName }: FsxLustreSettings): SettingsProblem[] {
+  if (region !== null || dnsName !== null) return [];
+  return [{ field: 'region', detail: 'region must be given, or dnsName: hosts find the file system by its DNS name' }];
+}
+
+/** docs.aws.amazon.com/fsx/latest/LustreGuide/install-lustre-client.html; client modules must fit the running kernel. */
+const INSTALL_CLIENT = `    if command -v dnf >/dev/null; then dnf -q -y install lustre-client
+    elif command -v amazon-linux-extras >/dev/null; then amazon-linux-extras install -y lustre
+    elif command -v apt-get >/dev/null; then
+      apt-get -q -y install "lustre-client-modules-$(uname -r)" || fail "no Lustre client for kernel $(uname -r): add the FSx repository for this release, as the FSx for Lustre guide says, and run this again"
+    else fail 'mount.lustre is missing; install the Lustre client for this kernel'
+    fi`;
+
+/** Once mounted the server's name stands there as its address, so the mount name decides. */
+function mountScript({ settings, ...storage }: Parameters<StorageDriver<object, FsxLustreSettings>['mountScript']>[0]) {
+  const { fileSystemId, mountName, region, compatibilityLink } = settings;
+  const dnsName = settings.dnsName ?? `${fileSystemId}.fsx.${region}.amazonaws.com`;
+  return networkMountScript({
+    ...storage,
+    source: `${dnsName}@tcp:/${mountName}`,
+    type: 'lustre',
+    options: ['relatime', 'flock', '_netdev', 'nofail'],
+    bootOptions: ['x-systemd.automount', 'x-systemd.requires=network.service'],
+    shownAs: [`*"@tcp:/${mountName} lustre"`],
+    helper: { command: 'mount.lustre', install: INSTALL_CLIENT },
+    checkList: `check that ${fileSystemId} is available, and that its security group lets this host in at the ports 988 and 1018 to 1023`,
+    compatibilityLink,
+  });
+}
+
+function requirements({ fileSystemId, region }: FsxLustreSettings): StorageRequirements {
+  return {
+    iam: {
+      server: [
+        {
+          sid: 'CheckFsx',
+          actions: ['fsx:DescribeFileSystems'],
+          resources: [arn('fsx', region, `file-system/${fileSystemId}`)],
+        },
+        {
+          sid: 'CheckFsxNetwork',
+          actions: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets'],
+          resources: ['*'],
+        },
+      ],
+      host: [],
+    },
+    cloudFormation: ['AWS::FSx::FileSystem', 'AWS::EC2::SecurityGroup'],
+    ports: [
+      { from: 988, to: 988, purpose: 'Lustre' },
+      { from: 1018, to: 1023, purpose: 'Lustre' },
+    ],
+  };
+}
+
+const PERFORMANCE = 'https://docs.aws.amazon.com/fsx/latest/LustreGuide/ssd-storage.html';
+const PRICING = 'https://aws.amazon.com/fsx/lustre/pricing/';
+const AS_OF = '2026-11-26';
+const MB = 1_000_000;
+const MIB = 1024 ** 2;
+
+/** MBps for each TiB, what disks take (`PERFORMANCE`); scratch ones have no unit of their own. */
+const SCRATCH = { read: 200, write: 100 };
+
+function throughput(facts: StorageFacts | null): ThroughputCeiling {
+  const { capacityGib, deploymentType, perUnitMbPerSecondPerTib } = facts ?? {};
+  if (!capacityGib || !deploymentType)
+    return unknownThroughput('AWS was not asked for capacity and deployment type: set region.');
+  const scratch = deploymentType.startsWith('SCRATCH');
+  if (!scratch && !perUnitMbPerSecondPerTib)
+    return unknownThroughput(`AWS names no throughput per unit of storage for this ${deploymentType} file system.`);
+  const unit = scratch ? SCRATCH : { read: perUnitMbPerSecondPerTib!, write: perUnitMbPerSecondPerTib! };
+  const total = (perTib: number): number => Math.floor((perTib * MB * capacityGib) / 1024 / MIB);
+  return {
+    writeMibPerSecond: total(unit.write),
+    readMibPerSecond: total(unit.read),
+    source: PERFORMANCE,
+    asOf: AS_OF,
+    note: `${deploymentType}: ${unit.write} MB a second for each TiB of ${capacityGib} GiB, sustained.`,
+  };
+}
+
+export const fsxLustreDriver: StorageDriver<FsxLustreSettings, FsxLustreSettings> = {
   kind: 'fsx-lustre',
   settingsType: FsxLustreSettings,
   secretFields: [],
   purposes: ['checkpoint', 'scratch'],
   fileSystemTypes: ['lustre'],
-  unavailable: notMountedYet('FSx for Lustre'),
-  problems: () => [],
+  problems,
   publicSettings: (settings) => settings,
-  mountScript: () => null,
+  mountScript,
+  requirements,
+  economics: (_, facts) => ({
+    throughput: throughput(facts),
+    cost: unknownCost(
+      'The price of a GiB depends on deployment type, storage type and throughput per unit, and none is kept here; see the source.',
+      PRICING,
+    ),
+  }),
 };

@@ -1,6 +1,7 @@
 import { NfsSettings } from '../dto/nfs-settings.dto.js';
-import { networkMountScript } from '../mount-script.js';
+import { installPackages, networkMountScript } from '../mount-scripts/network-mount.script.js';
 import type { SettingsProblem, StorageDriver } from '../storage-driver.js';
+import { unknownCost, unknownThroughput } from '../storage-economics.js';
 
 /**
  * `hard`: a write that the server has not confirmed is repeated, never dropped; an image may not have holes.
@@ -39,13 +40,12 @@ function problems(settings: NfsSettings): SettingsProblem[] {
 }
 
 /** Any NFS server, version 3 to 4.2. */
-export const nfsDriver: StorageDriver<NfsSettings> = {
+export const nfsDriver: StorageDriver<NfsSettings, NfsSettings> = {
   kind: 'nfs',
   settingsType: NfsSettings,
   secretFields: [],
   purposes: ['checkpoint', 'scratch'],
   fileSystemTypes: ['nfs', 'nfs4'],
-  unavailable: null,
   problems,
   publicSettings: (settings) => settings,
   mountScript: ({ settings, ...storage }) =>
@@ -54,7 +54,21 @@ export const nfsDriver: StorageDriver<NfsSettings> = {
       source: `${settings.server}:${settings.exportPath}`,
       type: 'nfs',
       options: [`vers=${settings.version}`, ...ALWAYS, ...settings.mountOptions],
-      fileSystemTypes: ['nfs', 'nfs4'],
-      helper: { command: 'mount.nfs', rpm: 'nfs-utils', deb: 'nfs-common' },
+      shownAs: ['"$source nfs"', '"$source nfs4"'],
+      helper: { command: 'mount.nfs', install: installPackages('mount.nfs', 'nfs-utils', 'nfs-common') },
+      checkList: 'check that the server is up and its firewall or security group lets this host in',
+      compatibilityLink: settings.compatibilityLink,
     }),
+  requirements: ({ version }) => ({
+    iam: { server: [], host: [] },
+    cloudFormation: [],
+    ports: [
+      { from: 2049, to: 2049, purpose: 'NFS' },
+      ...(version === '3' ? [{ from: 111, to: 111, purpose: 'port mapper' }] : []),
+    ],
+  }),
+  economics: () => ({
+    throughput: unknownThroughput('It is that of the file server.'),
+    cost: unknownCost('It is that of the file server.'),
+  }),
 };

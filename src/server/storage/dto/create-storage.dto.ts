@@ -11,6 +11,7 @@ import { FsxLustreSettings } from './fsx-lustre-settings.dto.js';
 import { JuicefsSettings } from './juicefs-settings.dto.js';
 import { LocalSettings } from './local-settings.dto.js';
 import { MountPathField } from './mount-path-field.js';
+import { ExternalIdField, RoleArnField } from './role-fields.js';
 import { NfsSettings } from './nfs-settings.dto.js';
 
 class CreateStorageCommonDto {
@@ -22,6 +23,12 @@ class CreateStorageCommonDto {
 
   @LabelsField()
   labels?: Record<string, string>;
+
+  @RoleArnField()
+  roleArn?: string | null;
+
+  @ExternalIdField()
+  externalId?: string | null;
 }
 
 function createStorageOf(kind: StorageKind, name: string, settings: Type, settingsRequired = true): Type {

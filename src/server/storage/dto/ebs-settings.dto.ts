@@ -1,15 +1,19 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { BooleanField, EnumField, IntegerField } from '../../common/fields.js';
+import { BooleanField, EnumField, IntegerField, StringField } from '../../common/fields.js';
 
 const GIB = 1024 ** 3;
 
 export const EBS_VOLUME_TYPES = ['gp2', 'gp3', 'io1', 'io2', 'st1', 'sc1'] as const;
 export type EbsVolumeType = (typeof EBS_VOLUME_TYPES)[number];
 
+export const EBS_FILE_SYSTEMS = ['ext4', 'xfs'] as const;
+export type EbsFileSystem = (typeof EBS_FILE_SYSTEMS)[number];
+
 /** Limits between type, size and performance stand in `ebs.driver.ts`. */
 @ApiSchema({
   name: 'EbsSettings',
-  description: 'The volume each job gets. Which sizes and rates a type takes is checked as EC2 does.',
+  description:
+    "A scratch volume of a host's own, attached by its launch template. Which sizes and rates a type takes is checked as EC2 does.",
 })
 export class EbsSettings {
   @EnumField(EBS_VOLUME_TYPES, 'EbsVolumeType', {
@@ -58,4 +62,24 @@ export class EbsSettings {
     example: true,
   })
   encrypted: boolean = true;
+
+  @StringField({
+    description: 'Device name under which the launch template attaches the volume.',
+    optional: true,
+    default: '/dev/sdf',
+    maxLength: 20,
+    pattern: /^\/dev\/(sd|xvd)[b-z]$/,
+    patternMessage:
+      'deviceName must be a device name of EC2 for data volumes, /dev/sdb to /dev/sdz or /dev/xvdb to /dev/xvdz',
+    example: '/dev/sdf',
+  })
+  deviceName: string = '/dev/sdf';
+
+  @EnumField(EBS_FILE_SYSTEMS, 'EbsFileSystem', {
+    description: 'File system made on a volume that has none.',
+    optional: true,
+    default: 'ext4',
+    example: 'ext4',
+  })
+  fileSystem: EbsFileSystem = 'ext4';
 }

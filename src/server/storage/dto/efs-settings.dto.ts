@@ -1,5 +1,7 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { BooleanField, StringField } from '../../common/fields.js';
+import { CompatibilityLinkField } from './compatibility-link-field.js';
+import { RegionField } from './region-field.js';
 
 @ApiSchema({ name: 'EfsSettings', description: 'What the mount helper of Amazon EFS (amazon-efs-utils) needs.' })
 export class EfsSettings {
@@ -39,4 +41,10 @@ export class EfsSettings {
     example: false,
   })
   iamAuthorization: boolean = false;
+
+  @RegionField('Region of the file system.')
+  region: string | null = null;
+
+  @CompatibilityLinkField()
+  compatibilityLink: boolean = false;
 }

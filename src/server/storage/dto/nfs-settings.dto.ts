@@ -1,5 +1,6 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { EnumField, StringArrayField, StringField } from '../../common/fields.js';
+import { CompatibilityLinkField } from './compatibility-link-field.js';
 
 export const NFS_VERSIONS = ['3', '4.0', '4.1', '4.2'] as const;
 export type NfsVersion = (typeof NFS_VERSIONS)[number];
@@ -46,4 +47,7 @@ export class NfsSettings {
     example: ['noresvport', 'rsize=1048576', 'wsize=1048576'],
   })
   mountOptions: string[] = [];
+
+  @CompatibilityLinkField()
+  compatibilityLink: boolean = false;
 }

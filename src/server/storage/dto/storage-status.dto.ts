@@ -10,7 +10,7 @@ export class StorageStatusDto {
     enum: STORAGE_STATES,
     enumName: 'StorageState',
     description:
-      '`driver-unavailable`: configuration only, this release does not mount the kind. `unverified`: nothing was measured since the last change. ' +
+      '`host-only`: each host has its own, so there is nothing to verify. `unverified`: nothing was measured since the last change. ' +
       '`shared`: several hosts read what each other wrote. `read-back`: one host read what it wrote, sharing is not proven. ' +
       '`not-shared`: hosts do not see each other. `failed`: some host could not use it.',
     example: 'unverified',

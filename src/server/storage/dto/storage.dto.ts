@@ -13,6 +13,7 @@ import { FsxLustreSettings } from './fsx-lustre-settings.dto.js';
 import { JuicefsPublicSettings } from './juicefs-settings.dto.js';
 import { LocalSettings } from './local-settings.dto.js';
 import { NfsSettings } from './nfs-settings.dto.js';
+import { StorageEconomicsDto } from './storage-economics.dto.js';
 import { StorageStatusDto } from './storage-status.dto.js';
 import { StorageVerificationDto, toVerifiedHostDto } from './storage-verification.dto.js';
 
@@ -39,6 +40,25 @@ class StorageCommonDto {
 
   @LabelsProperty()
   labels: Record<string, string>;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "Role the server assumes to ask AWS about it; null: the server's own credentials.",
+    example: null,
+  })
+  roleArn: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "What the role's trust policy asks for as external id.",
+    example: null,
+  })
+  externalId: string | null;
+
+  @ApiProperty({ type: StorageEconomicsDto })
+  economics: StorageEconomicsDto;
 
   @ApiProperty({ type: StorageStatusDto })
   status: StorageStatusDto;
@@ -90,9 +110,13 @@ export class StorageDto extends StorageCommonDto {
       exportPath: '/exports/checkpoints',
       version: '4.1',
       mountOptions: ['noresvport'],
+      compatibilityLink: false,
     },
     purposes: ['checkpoint', 'scratch'],
     labels: { team: 'genomics' },
+    roleArn: null,
+    externalId: null,
+    economics: driverOf('nfs').economics({}, null),
     status: storageStatus({ kind: 'nfs', lastVerification: null }),
     lastVerification: null,
     createdAt: '2026-01-31T12:00:00.000Z',
@@ -104,7 +128,7 @@ export class StorageDto extends StorageCommonDto {
 }
 
 export function toStorageDto(storage: Storage): StorageDto {
-  const { id, version, kind, name, mountPath, labels, lastVerification } = storage;
+  const { id, version, kind, name, mountPath, labels, roleArn, externalId, lastVerification } = storage;
   return {
     id,
     version,
@@ -114,6 +138,9 @@ export function toStorageDto(storage: Storage): StorageDto {
     settings: storage.publicSettings,
     purposes: [...driverOf(kind).purposes],
     labels,
+    roleArn,
+    externalId,
+    economics: driverOf(kind).economics(storage.publicSettings, storage.aws),
     status: storageStatus(storage),
     lastVerification: lastVerification && {
       operationId: lastVerification.operationId,

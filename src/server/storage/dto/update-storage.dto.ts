@@ -3,6 +3,7 @@ import { IsObject, ValidateIf } from 'class-validator';
 import { NameField } from '../../common/fields.js';
 import { LabelsField, type LabelsPatch } from '../../common/labels.js';
 import { MountPathField } from './mount-path-field.js';
+import { ExternalIdField, RoleArnField } from './role-fields.js';
 
 @ApiSchema({
   name: 'UpdateStorage',
@@ -31,4 +32,10 @@ export class UpdateStorageDto {
 
   @LabelsField({ patch: true })
   labels?: LabelsPatch;
+
+  @RoleArnField()
+  roleArn?: string | null;
+
+  @ExternalIdField()
+  externalId?: string | null;
 }

@@ -1,0 +1,58 @@
+/** A figure of someone else's, with where and when it was read. */
+interface Sourced {
+  source: string | null;
+  /** Day on which the source said so. */
+  asOf: string | null;
+  /** Why there is no figure, or what it is without. */
+  note: string | null;
+}
+
+/** The most that all hosts together can write, before anything else is the limit. */
+export interface ThroughputCeiling extends Sourced {
+  writeMibPerSecond: number | null;
+  readMibPerSecond: number | null;
+}
+
+/** List price of keeping one GiB for a month, before taxes, requests and transfers. */
+export interface StorageCost extends Sourced {
+  /** Decimal text, such as `0.30`. */
+  perGibMonth: string | null;
+  currency: string;
+  /** For which region the price holds. */
+  region: string | null;
+}
+
+export interface StorageEconomics {
+  throughput: ThroughputCeiling;
+  cost: StorageCost;
+}
+
+/** What AWS said of the storage when it was last asked; null where it was not, or where it does not apply. */
+export interface StorageFacts {
+  checkedAt: string;
+  /** EFS: `bursting`, `provisioned` or `elastic`. */
+  throughputMode?: string | null;
+  provisionedMibPerSecond?: number | null;
+  /** FSx for Lustre. */
+  deploymentType?: string | null;
+  storageType?: string | null;
+  capacityGib?: number | null;
+  perUnitMbPerSecondPerTib?: number | null;
+}
+
+export const unknownThroughput = (note: string): ThroughputCeiling => ({
+  writeMibPerSecond: null,
+  readMibPerSecond: null,
+  source: null,
+  asOf: null,
+  note,
+});
+
+export const unknownCost = (note: string, source: string | null = null): StorageCost => ({
+  perGibMonth: null,
+  currency: 'USD',
+  region: null,
+  source,
+  asOf: null,
+  note,
+});
