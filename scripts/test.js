@@ -54,6 +54,8 @@ function jest(args) {
 
 const prerequisites = spawnSync('sh', [join(root, 'deploy/prerequisites.sh'), '--demo'], { stdio: ['ignore', 2, 2] });
 if (prerequisites.status !== 0) console.error('Tests with real containers need the above and are skipped, by name.');
+const emulator = spawnSync('sh', [join(root, 'test/support/install-moto.sh')], { stdio: ['ignore', 2, 2] });
+if (emulator.status !== 0) console.error('Tests against an emulator of AWS need the above and are skipped, by name.');
 
 const given = process.argv.slice(2);
 if (given.length > 0) {

@@ -15,6 +15,7 @@ export const ID_PREFIXES = {
   operation: 'op',
   command: 'cmd',
   report: 'rep',
+  preflight: 'pf',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

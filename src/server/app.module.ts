@@ -16,6 +16,7 @@ import { JobsModule } from './jobs/jobs.module.js';
 import { JoinTokensModule } from './join-tokens/join-tokens.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { PreflightModule } from './preflight/preflight.module.js';
 import { RestoresModule } from './restores/restores.module.js';
 import { SettingsModule } from './settings/settings.module.js';
 import { StorageModule } from './storage/storage.module.js';
@@ -24,6 +25,7 @@ import { StorageModule } from './storage/storage.module.js';
 const FEATURES = [
   StorageModule,
   ComputeEnvironmentsModule,
+  PreflightModule,
   HostsModule,
   JobsModule,
   CheckpointsModule,

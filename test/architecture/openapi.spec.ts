@@ -73,6 +73,7 @@ describe('The OpenAPI document', () => {
             'mount-script',
             'result',
             'sync',
+            'iam-policy',
             'livez',
             'readyz',
             'version',

@@ -6,6 +6,7 @@ import { Ec2Api } from './ec2.api.js';
 import { EfsApi } from './efs.api.js';
 import { ElastiCacheApi } from './elasticache.api.js';
 import { FsxApi } from './fsx.api.js';
+import { IamApi } from './iam.api.js';
 import { MemoryDbApi } from './memorydb.api.js';
 import { S3Api } from './s3.api.js';
 import { ServiceQuotasApi } from './service-quotas.api.js';
@@ -19,6 +20,7 @@ const APIS = [
   EfsApi,
   ElastiCacheApi,
   FsxApi,
+  IamApi,
   MemoryDbApi,
   S3Api,
   ServiceQuotasApi,

@@ -7,6 +7,7 @@ import { BackgroundTasks } from '../background/background-tasks.js';
 import { ChangeNotifier } from '../common/change-notifier.js';
 import { DomainError } from '../common/domain-error.js';
 import { Database } from '../database/database.js';
+import type { OperationType } from '../operations/operation-type.js';
 import { OperationsService } from '../operations/operations.service.js';
 import { CommandOutcomes } from './command-outcomes.js';
 import { type CommandStatus, HostCommand, OPEN_COMMAND_STATUSES } from './host-command.entity.js';
@@ -31,6 +32,8 @@ export interface SendOptions {
  */
 @Injectable()
 export class CommandsService {
+  private readonly cancellers = new Map<OperationType, (operationId: string) => Promise<boolean>>();
+
   constructor(
     private readonly database: Database,
     private readonly notifier: ChangeNotifier,
@@ -79,6 +82,14 @@ export class CommandsService {
     });
   }
 
+  /**
+   * Lets operations of a type whose work the server does itself be cancelled. `cancel` runs in the transaction, and returns false when
+   * it is too late. Register in `onModuleInit`.
+   */
+  onCancel(type: OperationType, cancel: (operationId: string) => Promise<boolean>): void {
+    this.cancellers.set(type, cancel);
+  }
+
   /** Takes back the operation's command. Throws `operation-not-cancellable` when an agent has it, or it is over. */
   async cancel(operationId: string): Promise<void> {
     await this.database.transaction(async () => {
@@ -86,7 +97,8 @@ export class CommandsService {
       if (operation.status === 'cancelled') return;
       const commands = await this.database.repository(HostCommand).findBy({ operationId });
       const failure: Failure = { code: 'cancelled', message: 'Cancelled on request before a host picked it up.' };
-      let taken = commands.length === 0;
+      const ownWork = this.cancellers.get(operation.type);
+      let taken = ownWork === undefined ? commands.length === 0 : !(await ownWork(operationId));
       // A command is cancelled only while pending: the conditional update decides the race with its delivery.
       for (const command of commands) {
         if (!(await this.settle(command, 'cancelled', { status: 'failed', failure }, ['pending']))) taken = true;

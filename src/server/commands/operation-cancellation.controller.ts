@@ -15,7 +15,7 @@ export class OperationCancellationController {
     id: 'cancelOperation',
     summary: 'Cancel an operation',
     description:
-      'Possible until a host picks the work up, which takes it a fraction of a second when it is online. Repeating it is harmless.',
+      'Possible until a host picks the work up, which takes it a fraction of a second when it is online; a preflight can be cancelled until it is over. Repeating it is harmless.',
     path: ':id/cancellation',
     role: 'operator',
     type: OperationDto,

@@ -92,6 +92,14 @@ export function ReadText(doc: RouteDoc & { mediaType: string; example: string })
   return route(doc, Get, 200, {}, [ApiResponse({ status: 200, description: 'The text.', content })]);
 }
 
+/** GET of a JSON document whose form is another's, such as an IAM policy. */
+export function ReadDocument(doc: RouteDoc & { mediaType: 'application/json'; example: object }): MethodDecorator {
+  const content = {
+    [doc.mediaType]: { schema: { type: 'object' as const, additionalProperties: true }, example: doc.example },
+  };
+  return route(doc, Get, 200, {}, [ApiResponse({ status: 200, description: 'The document.', content })]);
+}
+
 /** POST that creates at once: 201 with `Location`. */
 export function Create<T extends object>(
   doc: RouteDoc & WithBody & WithDryRun & { type: DtoClass<T>; location?: (body: T) => string },

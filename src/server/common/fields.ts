@@ -174,6 +174,7 @@ export function StringArrayField(
       maxItems,
       items: { type: 'string', minLength: 1, maxLength, ...(pattern ? { pattern: pattern.source } : {}) },
     },
+    ...(options.query ? [RepeatedParameter] : []),
     IsArray(),
     ArrayMaxSize(maxItems),
     IsString({ each: true }),
@@ -182,6 +183,25 @@ export function StringArrayField(
     ...(pattern ? [Matches(pattern, { each: true })] : []),
   );
 }
+
+/** Some of these values; see {@link EnumField}. In a query the parameter may be repeated. */
+export function EnumArrayField(
+  values: readonly string[],
+  enumName: string,
+  options: FieldOptions = {},
+): PropertyDecorator {
+  return field(
+    options,
+    { enum: [...values], enumName, isArray: true, maxItems: 100 },
+    ...(options.query ? [RepeatedParameter] : []),
+    IsArray(),
+    ArrayMaxSize(100),
+    IsIn(values, { each: true, message: `each value of $property must be one of ${values.join(', ')}` }),
+  );
+}
+
+/** A query parameter that is there once comes as text, one that is repeated as a list. */
+const RepeatedParameter = Transform(({ value }: { value: unknown }) => (value === undefined ? value : [value].flat()));
 
 /** A nested request object: `@NestedField(() => PolicyDto, { optional: true }) policy?: PolicyDto`. */
 export function NestedField(type: () => new () => object, options: FieldOptions = {}): PropertyDecorator {

@@ -57,6 +57,6 @@ const CHECK_LIST: Provider = {
     ...CHECKS,
     CHECK_LIST,
   ],
-  exports: [AgentConfigService, ComputeEnvironmentsService],
+  exports: [AgentConfigService, ComputeEnvironmentsService, EnvironmentFindingsService],
 })
 export class ComputeEnvironmentsModule {}

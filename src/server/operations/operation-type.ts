@@ -6,6 +6,7 @@ export const OPERATION_TYPES = [
   'delete-checkpoint',
   'verify-storage',
   'sync-environment',
+  'preflight',
 ] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
@@ -15,5 +16,6 @@ export const OPERATION_RESOURCES = {
   restore: '/api/v1/restores',
   storage: '/api/v1/storages',
   'compute-environment': '/api/v1/compute-environments',
+  preflight: '/api/v1/preflights',
 } as const;
 export type OperationResource = keyof typeof OPERATION_RESOURCES;
