@@ -109,7 +109,7 @@ describeNeeding(['moto'], 'Prerequisite: using GPU instances', () => {
         const { name } = await fixtures.createComputeEnvironment({ name: `gpu-${region}`, resources });
         fixtures.close();
         const body = { name, region, storageId: jobs.storageId };
-        const answer = await server.api('post', '/compute-environments?dryRun=true').send(body).expect(200);
+        const answer = await server.api('post', '/compute-environments?dryRun=true').send(body).expect(201);
         return (answer.body.findings as Finding[]).filter(({ code }) => code.startsWith('spot-quota'));
       };
       quotas.applied.delete(G_SPOT);
