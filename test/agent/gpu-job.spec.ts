@@ -6,7 +6,7 @@ import { DockerEngine } from '../../src/agent/containers/docker-engine.js';
 import { Runc } from '../../src/agent/engines/runc.js';
 import { measureGpus } from '../../src/agent/gpu/nvidia-smi.js';
 import { isReadable } from '../../src/agent/image-store/stored-image.js';
-import { FailureError } from '../../src/protocol/failure.js';
+import { type FailureError } from '../../src/protocol/failure.js';
 import { installFakeNvidia, T4 } from '../fakes/fake-nvidia-tools.js';
 import { CheckpointRig } from '../support/checkpoint-rig.js';
 import { SAMPLE_FACTS } from '../support/image-samples.js';
