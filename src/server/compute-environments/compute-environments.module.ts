@@ -11,6 +11,8 @@ import { AwsFactsCheck } from './checks/aws-facts.check.js';
 import { GpuCheck } from './checks/gpu.check.js';
 import { RetryStrategyCheck } from './checks/retry-strategy.check.js';
 import { RootVolumeCheck } from './checks/root-volume.check.js';
+import { InstanceTypesCheck } from './checks/instance-types.check.js';
+import { StorageReachCheck } from './checks/storage-reach.check.js';
 import { SpotQuotaCheck } from './checks/spot-quota.check.js';
 import { ComputeEnvironment } from './compute-environment.entity.js';
 import { ComputeEnvironmentsController } from './compute-environments.controller.js';
@@ -25,7 +27,15 @@ import { EnvironmentSyncService } from './environment-sync.service.js';
 import { EnvironmentSyncTasks } from './environment-sync.tasks.js';
 
 /** Providers of this module and of the modules it imports, in the order of their findings. */
-const CHECKS = [AwsFactsCheck, RetryStrategyCheck, RootVolumeCheck, GpuCheck, SpotQuotaCheck];
+const CHECKS = [
+  InstanceTypesCheck,
+  AwsFactsCheck,
+  StorageReachCheck,
+  RetryStrategyCheck,
+  RootVolumeCheck,
+  GpuCheck,
+  SpotQuotaCheck,
+];
 
 const CHECK_LIST: Provider = {
   provide: ENVIRONMENT_CHECKS,

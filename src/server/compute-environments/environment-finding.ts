@@ -1,23 +1,18 @@
 import type { Finding } from '../common/finding.js';
 import { GPU_FINDING_CODES } from '../gpu/gpu-findings.js';
+import { GROUP_FINDING_CODES } from '../instance-catalog/group-findings.js';
 import { QUOTA_FINDING_CODES } from '../quotas/quota-findings.js';
+import { STORAGE_FINDING_CODES } from '../storage/storage-finding.js';
 
 /** From the configuration here and from what hosts measured (`environment-findings.ts`). */
 export const CONFIGURATION_FINDING_CODES = [
   'no-storage',
-  'storage-unverified',
-  'storage-sharing-unproven',
-  'storage-not-shared',
-  'storage-on-instance-disk',
-  'storage-failed',
   'no-hosts-online',
   'checkpointing-off',
   'checkpointing-manual',
   'interval-shorter-than-notice',
   'single-checkpoint-kept',
   'no-instance-types',
-  'mixed-architectures',
-  'mixed-instance-families',
   'instance-type-not-allowed',
   'host-storage-not-ready',
   'host-check-failed',
@@ -46,6 +41,8 @@ export const AWS_FINDING_CODES = [
 export const ENVIRONMENT_FINDING_CODES = [
   ...CONFIGURATION_FINDING_CODES,
   ...AWS_FINDING_CODES,
+  ...GROUP_FINDING_CODES,
+  ...STORAGE_FINDING_CODES,
   ...GPU_FINDING_CODES,
   ...QUOTA_FINDING_CODES,
 ] as const;

@@ -122,14 +122,6 @@ describe('findings of an environment', () => {
     ],
     ['single-checkpoint-kept', 'warning', { policy: { ...DEFAULT_POLICY, keep: 1 } }, /keeps one checkpoint/],
     ['no-instance-types', 'info', { instanceTypes: [] }, /not registered/],
-    ['mixed-architectures', 'error', { instanceTypes: ['m6i', 'c7g.large'] }, /aarch64 and x86_64/],
-    [
-      'mixed-instance-families',
-      'warning',
-      { instanceTypes: ['m6i.large', 'm6a.large', 'c5.large'] },
-      /c5, m6a and m6i/,
-    ],
-    ['mixed-instance-families', 'warning', { instanceTypes: ['optimal'] }, /optimal/],
     [
       'instance-type-not-allowed',
       'warning',

@@ -1,10 +1,9 @@
 import { parseDuration } from '../../protocol/duration.js';
 import type { Policy } from '../../protocol/policy.js';
-import { bySeverity, list } from '../common/finding.js';
+import { bySeverity } from '../common/finding.js';
 import { type SharedStorage, sharingFindings } from '../storage/storage-sharing.js';
 import type { EnvironmentFinding } from './environment-finding.js';
 import { type EnvironmentHost, hostFindings } from './environment-host-findings.js';
-import { architecturesOf, familiesOf } from './instance-type-name.js';
 
 /** Everything the rules look at, already read. */
 export interface EnvironmentSituation {
@@ -96,39 +95,14 @@ function policyFindings(policy: Policy): EnvironmentFinding[] {
 }
 
 function instanceTypeFindings(instanceTypes: string[]): EnvironmentFinding[] {
-  if (instanceTypes.length === 0) {
-    return [
-      {
-        severity: 'info',
-        code: 'no-instance-types',
-        message: 'The instance types the environment may use are not registered.',
-        why: 'Whether an image of one type restores on another can only be checked on hosts that have enrolled.',
-        remedy: "Set instanceTypes to the compute environment's own list.",
-      },
-    ];
-  }
-  const architectures = architecturesOf(instanceTypes);
-  if (architectures.length > 1) {
-    return [
-      {
-        severity: 'error',
-        code: 'mixed-architectures',
-        message: `The allowed instance types are of ${list(architectures)}.`,
-        why: 'An image taken on one architecture never restores on another: half of the retries start from the beginning.',
-        remedy: 'Allow instance types of one architecture; use a second compute environment for the other.',
-      },
-    ];
-  }
-  const families = familiesOf(instanceTypes);
-  const broad = instanceTypes.some((type) => ['optimal', 'default_x86_64', 'default_arm64'].includes(type));
-  if (families.length < 2 && !broad) return [];
+  if (instanceTypes.length > 0) return [];
   return [
     {
-      severity: 'warning',
-      code: 'mixed-instance-families',
-      message: `The allowed instance types are of several families: ${list(families)}.`,
-      why: 'Their processors may differ, and a job that used a feature of one cannot restore on a processor without it.',
-      remedy: 'Allow one family, or see GET /api/v1/hosts and image-not-portable findings for what the hosts measured.',
+      severity: 'info',
+      code: 'no-instance-types',
+      message: 'The instance types the environment may use are not registered.',
+      why: 'Whether an image of one type restores on another can only be checked on hosts that have enrolled.',
+      remedy: "Set instanceTypes to the compute environment's own list.",
     },
   ];
 }

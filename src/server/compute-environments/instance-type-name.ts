@@ -21,21 +21,6 @@ export function parseInstanceType(name: string): InstanceTypeName | null {
   return { family: family!, architecture: arm ? 'aarch64' : 'x86_64' };
 }
 
-/** The architectures an environment's allowed types span. */
-export function architecturesOf(instanceTypes: readonly string[]): string[] {
-  const found = instanceTypes.map((name) => {
-    if (name === 'optimal' || name === 'default_x86_64') return 'x86_64';
-    if (name === 'default_arm64') return 'aarch64';
-    return parseInstanceType(name)?.architecture;
-  });
-  return [...new Set(found.filter((architecture) => architecture !== undefined))].sort();
-}
-
-/** The families the allowed types span; a group of Batch's own stands for itself. */
-export function familiesOf(instanceTypes: readonly string[]): string[] {
-  return [...new Set(instanceTypes.map((name) => parseInstanceType(name)?.family ?? name))].sort();
-}
-
 /** Is this type among the allowed ones? Families allow all their sizes; Batch's own groups are not spelled out here: they allow any. */
 export function isAllowed(instanceType: string, allowed: readonly string[]): boolean {
   return allowed.some(
