@@ -21,7 +21,7 @@ export interface GpuFacts {
 
 /**
  * Every reason why GPU memory in an image cannot go back on that host; empty for an image without any. `image.gpus` are the ones the job
- * was given, `image.driver` the one the image was taken with. Source of the rules: the page "Prerequisites and Considerations" (one GPU,
+ * was given, `image.driver` the one the image was taken with. Source of the rules: MMBatch's "Prerequisites and Considerations" (one GPU,
  * the same model, driver 570.86 and after); that a driver does not read what a newer one wrote is NVIDIA's (cuda-checkpoint).
  */
 export function gpuIncompatibilities(image: GpuFacts, host: GpuFacts, called = 'this host'): GpuIncompatibility[] {

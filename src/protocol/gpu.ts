@@ -65,7 +65,7 @@ export function sameGpuModel(a: Omit<Gpu, 'uuid'>, b: Omit<Gpu, 'uuid'>): boolea
 }
 
 /**
- * Images with GPU memory are full ones: the rule on `parentId`, for schemas. Source: the page "Prerequisites and Considerations" ("For GPUs, MMBatch
+ * Images with GPU memory are full ones: the rule on `parentId`, for schemas. Source: MMBatch's "Prerequisites and Considerations" ("For GPUs, MMBatch
  * only supports full backups").
  */
 export function isFullImage({

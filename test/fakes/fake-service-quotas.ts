@@ -1,13 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface FakeQuota {
-  name: string;
-  value: number;
-  /** What `GetAWSDefaultServiceQuota` says. */
-  default: number;
-}
-
 const NAMES: Record<string, string> = {
   'L-3819A6DF': 'All G and VT Spot Instance Requests',
   'L-7212CCBC': 'All P4, P3 and P2 Spot Instance Requests',

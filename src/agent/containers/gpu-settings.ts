@@ -10,7 +10,7 @@ export function gpuSettings({ Config: config, HostConfig: hostConfig }: Inspecti
   return {
     environment: environmentOf(config.Env),
     runtime: hostConfig.Runtime ?? '',
-    deviceRequests: (hostConfig.DeviceRequests ?? []) as GpuSettings['deviceRequests'],
+    deviceRequests: hostConfig.DeviceRequests ?? [],
     devices: devices.map((device) => device.PathOnHost ?? 'device'),
   };
 }

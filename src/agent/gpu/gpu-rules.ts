@@ -22,7 +22,7 @@ export interface GpuHost {
 
 /**
  * Why a job with a GPU cannot be checkpointed on this host, known when its container starts; null when it can, and for a
- * job without GPU. Source of one GPU, the driver and the memory: the page "Prerequisites and Considerations", GPU instances.
+ * job without GPU. Source of one GPU, the driver and the memory: MMBatch's "Prerequisites and Considerations", GPU instances.
  */
 export function gpuJobProblem({ count, gpus, memoryLimitBytes }: GpuJob, host: GpuHost): Failure | null {
   if (count === 0) return null;

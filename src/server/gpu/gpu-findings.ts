@@ -32,7 +32,7 @@ export interface GpuSituation {
 type GpuType = InstanceType & { gpu: InstanceGpu };
 
 /**
- * What the allowed types mean for jobs with a GPU; empty without GPU types. Source: the page "Prerequisites and Considerations": one GPU,
+ * What the allowed types mean for jobs with a GPU; empty without GPU types. Source: MMBatch's "Prerequisites and Considerations": one GPU,
  * as much system memory to spare as the GPU has, and more time for both ways. That the models are the same is a rule of compatibility groups
  * (`group-findings.ts`).
  */
