@@ -20,6 +20,8 @@ describe('Preconditions', () => {
     ids['compute-environments'] = await create('/compute-environments', { name: 'spot', storageId: ids.storages });
     ids['api-tokens'] = await create('/api-tokens', { name: 'reader', role: 'viewer' });
     ids['join-tokens'] = await create('/join-tokens', { name: 'one' });
+    const instanceTypes = ['m6i.large', 'm6id.large'];
+    ids['compatibility-groups'] = await create('/compatibility-groups', { name: 'ice-lake', instanceTypes });
     const agent = await FakeAgent.start(server.url, await server.joinToken(ids['compute-environments']), {
       storageId: ids.storages,
     });
