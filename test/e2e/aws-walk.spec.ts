@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BatchClient, DescribeJobsCommand } from '@aws-sdk/client-batch';
+import { BatchClient, DescribeJobsCommand, type RetryStrategy } from '@aws-sdk/client-batch';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { FakeAwsFront } from '../fakes/aws-front.js';
 import { FakeServiceQuotas } from '../fakes/fake-service-quotas.js';
@@ -17,7 +17,7 @@ const STEPS = 200;
 const PROGRAM =
   `i=0 sum=seed; while [ $i -lt ${STEPS} ]; do i=$((i + 1)); ` +
   'sum=$(echo "$sum $i" | sha256sum | cut -d " " -f 1); echo "step $i $sum"; sleep 0.05; done';
-const RETRY = {
+const RETRY: RetryStrategy = {
   attempts: 5,
   evaluateOnExit: [
     { action: 'RETRY', onStatusReason: 'Host EC2*' },
