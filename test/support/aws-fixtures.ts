@@ -22,9 +22,12 @@ import {
 } from '@aws-sdk/client-ec2';
 import {
   AddRoleToInstanceProfileCommand,
+  CreateAccessKeyCommand,
   CreateInstanceProfileCommand,
   CreateRoleCommand,
+  CreateUserCommand,
   IAMClient,
+  PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 
 /**
@@ -105,6 +108,23 @@ export class AwsFixtures {
     const RoleName = (await this.createRole('ec2.amazonaws.com')).split('/').at(-1)!;
     await this.iam.send(new AddRoleToInstanceProfileCommand({ InstanceProfileName, RoleName }));
     return InstanceProfile!.Arn!;
+  }
+
+  /** Credentials of a user who may do everything but these actions (`batch:ListJobs`), once the emulator enforces permissions. */
+  async createUserWithout(
+    ...actions: string[]
+  ): Promise<Record<'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>> {
+    const UserName = this.name('user');
+    await this.iam.send(new CreateUserCommand({ UserName }));
+    const Statement = [
+      { Effect: 'Allow', Action: '*', Resource: '*' },
+      // To AWS letter case makes no difference here; the emulator compares with the path, which Batch has in small letters.
+      { Effect: 'Deny', Action: [...actions, ...actions.map((action) => action.toLowerCase())], Resource: '*' },
+    ];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await this.iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'test', PolicyDocument }));
+    const { AccessKey } = await this.iam.send(new CreateAccessKeyCommand({ UserName }));
+    return { AWS_ACCESS_KEY_ID: AccessKey!.AccessKeyId!, AWS_SECRET_ACCESS_KEY: AccessKey!.SecretAccessKey! };
   }
 
   /** A managed Spot environment in a network of its own, of m6i.large and m6i.xlarge, unless said otherwise. It starts no instances. */

@@ -106,8 +106,8 @@ export class BatchApi {
   }
 
   /**
-   * How Batch retries the newest jobs of a queue, at most `limit` (up to 100), none older than `since`: two calls. Job definitions say
-   * what jobs begin with; what was given at submission is in these. Jobs of several nodes are left out: they are never retried alone.
+   * How Batch retries the newest jobs of a queue, at most `limit` (up to 100), none older than `since`: two calls. What was given when a
+   * job was submitted counts; a job that does not say goes by its definition (a third call). Jobs of several nodes are left out.
    */
   async recentRetries(access: AwsAccess, queue: string, since: Date, limit: number): Promise<BatchRetries[]> {
     const list = new ListJobsCommand({
@@ -116,16 +116,17 @@ export class BatchApi {
       maxResults: Math.min(limit, JOBS_A_CALL),
     });
     const { jobSummaryList = [] } = await callAws('batch:ListJobs', () => this.client(access).send(list));
-    const jobs = jobSummaryList.slice(0, limit).map((job) => job.jobId!);
-    if (jobs.length === 0) return [];
-    const describe = new DescribeJobsCommand({ jobs });
+    const ids = jobSummaryList.slice(0, limit).map((job) => job.jobId!);
+    if (ids.length === 0) return [];
+    const describe = new DescribeJobsCommand({ jobs: ids });
     const answer = await callAws('batch:DescribeJobs', () => this.client(access).send(describe));
-    return (answer.jobs ?? [])
-      .filter((job) => job.nodeProperties === undefined)
-      .map((job) => ({
-        jobDefinitionArn: job.jobDefinition!,
-        retryStrategy: toRetryStrategy(job.retryStrategy),
-      }));
+    const jobs = (answer.jobs ?? []).filter((job) => job.nodeProperties === undefined);
+    const silent = jobs.filter((job) => job.retryStrategy === undefined).map((job) => job.jobDefinition!);
+    const defined = await this.definitions(access, [...new Set(silent)]);
+    return jobs.map(({ jobDefinition, retryStrategy }) => ({
+      jobDefinitionArn: jobDefinition!,
+      retryStrategy: toRetryStrategy(retryStrategy ?? defined.get(jobDefinition!)),
+    }));
   }
 
   /** How the active job definitions for containers on EC2 retry, the newest revisions first, at most `limit`. */
@@ -160,6 +161,14 @@ export class BatchApi {
       return definitions.slice(0, limit);
     });
     return found.flatMap((definition) => toGpuJobDefinition(definition) ?? []);
+  }
+
+  /** Retry strategies by ARN. */
+  private async definitions(access: AwsAccess, arns: string[]): Promise<Map<string, RetryStrategy | undefined>> {
+    if (arns.length === 0) return new Map();
+    const pages = paginateDescribeJobDefinitions({ client: this.client(access) }, { jobDefinitions: arns });
+    const found = await collectPages('batch:DescribeJobDefinitions', pages, (page) => page.jobDefinitions);
+    return new Map(found.map((definition) => [definition.jobDefinitionArn!, definition.retryStrategy]));
   }
 
   private client(access: AwsAccess): BatchClient {
