@@ -4,6 +4,7 @@ import { checkCriu } from './doctor/criu.check.js';
 import { checkDocker, checkRunc } from './doctor/docker.check.js';
 import type { HostExamination } from './doctor/finding.js';
 import { checkGpus } from './doctor/gpu.check.js';
+import { checkCompatibilityPath } from './doctor/compatibility-path.check.js';
 import { checkStorage } from './doctor/storage.check.js';
 import { checkDisk, checkKernel, checkMemory, checkPlatform, checkTools } from './doctor/system.check.js';
 
@@ -21,6 +22,7 @@ export async function examineHost(host: HostExamination): Promise<HostFinding[]>
     ['docker', () => checkDocker(host)],
     ['gpu', () => checkGpus(host)],
     ['storage', () => checkStorage(host)],
+    ['mmc-checkpoint', () => checkCompatibilityPath(host)],
   ];
   for (const [name, check] of checks) {
     try {

@@ -3,10 +3,13 @@ import type { Logger } from 'pino';
 import type { AgentStorage, StorageHealth } from '../protocol/agent-api.js';
 import { toFailure } from '../protocol/failure.js';
 import { ImageStore } from './image-store/image-store.js';
-import { checkMounted } from './image-store/storage-mount.js';
+import { exchangeCanaries } from './image-store/host-canaries.js';
+import { checkMounted, fileSystemOf } from './image-store/storage-mount.js';
 import { storeRoot } from './image-store/store-layout.js';
 
 const PROBE_LIMIT_MS = 10_000;
+/** How often this host shows itself to the others, and looks for them. */
+const CANARY_EVERY_MS = 60_000;
 
 /**
  * Calls into a hung network file system never return and take a thread with them, of which Node has four for all its
@@ -29,6 +32,7 @@ export class StorageMonitor {
   private storage: AgentStorage | null = null;
   private opened: ImageStore | null = null;
   private known: StorageHealth | null = null;
+  private canaries: { seen: string[]; at: number } | null = null;
   private hanging: Promise<void> | null = null;
   private checking: Promise<unknown> = Promise.resolve();
 
@@ -37,6 +41,7 @@ export class StorageMonitor {
     private readonly log: Logger,
     private readonly prepare: (store: ImageStore) => Promise<void> = () => Promise.resolve(),
     private readonly limitMs = PROBE_LIMIT_MS,
+    private readonly canaryEveryMs = CANARY_EVERY_MS,
   ) {}
 
   /** The storage of the configuration in force. A change forgets what was known of the one before. */
@@ -46,6 +51,7 @@ export class StorageMonitor {
     this.storage = storage;
     this.opened = null;
     this.known = null;
+    this.canaries = null;
   }
   /** What the last check found; null without a storage or before its first check. */
   get health(): StorageHealth | null {
@@ -90,7 +96,7 @@ export class StorageMonitor {
   }
 
   private async examine(storage: AgentStorage): Promise<StorageHealth> {
-    const health = { storageId: storage.id, ready: false, freeBytes: null, totalBytes: null };
+    const health = { storageId: storage.id, ready: false, freeBytes: null, totalBytes: null, seesHosts: [] };
     try {
       await this.probe(LOOK, storage);
       // Before the first write of any kind: a host's own disk under the mount point must not be written to.
@@ -99,12 +105,24 @@ export class StorageMonitor {
       const store = this.opened ?? (await this.within(ImageStore.open(storage, this.hostId), storage));
       const space = await this.within(store.checkReady(), storage);
       if (this.opened === null) await this.prepare(store);
+      const seesHosts = await this.within(this.lookForOthers(store), storage);
+      const fileSystem = await this.within(fileSystemOf(storage.mountPath), storage);
       // The configuration may name another by now.
       if (storage === this.storage) this.opened = store;
-      return { storageId: storage.id, ready: true, reason: null, ...space };
+      return { storageId: storage.id, ready: true, reason: null, ...space, fileSystem, seesHosts };
     } catch (error) {
+      this.canaries = null;
       return { ...health, reason: toFailure(error).message };
     }
+  }
+
+  /** At once when it was mounted, then once in a while: proof that the storage is shared, or a reason to ask. */
+  private async lookForOthers(store: ImageStore): Promise<string[]> {
+    const now = performance.now();
+    if (this.canaries === null || now - this.canaries.at >= this.canaryEveryMs) {
+      this.canaries = { seen: await exchangeCanaries(store.root, store.hostId), at: now };
+    }
+    return this.canaries.seen;
   }
 
   /** While one probe hangs no second is started. */

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -18,9 +27,9 @@ const storageAt = (mountPath: string, fileSystemTypes: string[] = []): AgentStor
   fileSystemTypes,
 });
 
-function monitorOf(storage: AgentStorage): StorageMonitor {
-  const monitor = new StorageMonitor(pino({ level: 'silent' }), undefined, LIMIT_MS);
-  monitor.use(storage, 'host_1');
+function monitorOf(storage: AgentStorage, hostId = 'host_1', canaryEveryMs = 0): StorageMonitor {
+  const monitor = new StorageMonitor(pino({ level: 'silent' }), undefined, LIMIT_MS, canaryEveryMs);
+  monitor.use(storage, hostId);
   return monitor;
 }
 
@@ -47,6 +56,56 @@ describe('the storage monitor on a directory', () => {
     expect(health!.reason).toMatch(/not on nfs4/);
     expect(monitor.store).toBeNull();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('shows itself to the other hosts, and sees those that did so a short while ago', async () => {
+    const [a, b] = [monitorOf(storageAt(folder), 'host_a'), monitorOf(storageAt(folder), 'host_b')];
+    expect(await a.check()).toMatchObject({ ready: true, seesHosts: [] });
+    expect(await b.check()).toMatchObject({ seesHosts: ['host_a'] });
+    expect(await a.check()).toMatchObject({ seesHosts: ['host_b'] });
+    const canaries = join(folder, 'batchpoint/canaries/hosts');
+    const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+    utimesSync(join(canaries, 'host_b'), minutesAgo(11), minutesAgo(11));
+    expect(await a.check()).toMatchObject({ seesHosts: [] });
+    expect(readdirSync(canaries)).toEqual(['host_a', 'host_b']);
+    utimesSync(join(canaries, 'host_b'), minutesAgo(61), minutesAgo(61));
+    await a.check();
+    expect(readdirSync(canaries)).toEqual(['host_a']);
+  });
+
+  it('looks for others once in a while, not at every check', async () => {
+    const a = monitorOf(storageAt(folder), 'host_a', 3_600_000);
+    await a.check();
+    await monitorOf(storageAt(folder), 'host_b').check();
+    expect(await a.check()).toMatchObject({ seesHosts: [] });
+  });
+
+  it('names no more than sixteen, on all hosts the same', async () => {
+    const canaries = join(folder, 'batchpoint/canaries/hosts');
+    mkdirSync(canaries, { recursive: true });
+    const names = Array.from({ length: 40 }, (_, i) => `host_${String(i).padStart(2, '0')}`);
+    for (const name of names) writeFileSync(join(canaries, name), '');
+    for (const hostId of ['host_x', 'host_y'])
+      expect((await monitorOf(storageAt(folder), hostId).check())?.seesHosts).toEqual(names.slice(0, 16));
+  });
+
+  it('says what the path lies on, links followed', async () => {
+    mkdirSync(join(folder, 'disk'));
+    symlinkSync(join(folder, 'disk'), join(folder, 'link'));
+    const [type, source] = execFileSync('findmnt', ['-n', '-o', 'FSTYPE,SOURCE', '--target', folder], {
+      encoding: 'utf8',
+    })
+      .trim()
+      .split(/\s+/);
+    const { fileSystem } = (await monitorOf(storageAt(join(folder, 'link'))).check())!;
+    expect(fileSystem!.type).toBe(type);
+    expect(source).toContain(fileSystem!.source);
+  });
+
+  it('names the disk it found where a network file system should be', async () => {
+    const { fileSystem } = (await monitorOf(storageAt(folder)).check())!;
+    const { reason } = (await monitorOf(storageAt(folder, ['nfs4'])).check())!;
+    expect(reason).toContain(`lies on ${fileSystem!.type} (${fileSystem!.source}), mounted at`);
   });
 
   it('hands the store out only when what must come first is done', async () => {
@@ -92,6 +151,19 @@ describeNeeding(['root', 'linux'], 'the storage monitor on a network file system
         }
       })
       .map(Number);
+
+  it('proves that two hosts share it, each with a mount of its own', async () => {
+    const [one, other] = moose.mounts;
+    const a = monitorOf(storageAt(one, [MooseFs.type]), 'host_a');
+    const b = monitorOf(storageAt(other, [MooseFs.type]), 'host_b');
+    await a.check();
+    expect(await b.check()).toMatchObject({
+      ready: true,
+      seesHosts: ['host_a'],
+      fileSystem: { type: 'fuse', source: expect.stringContaining('mfs') },
+    });
+    expect(await a.check()).toMatchObject({ seesHosts: ['host_b'] });
+  });
 
   it('survives that the file system hangs, says so, and notices when it answers again', async () => {
     const [mount] = moose.mounts;

@@ -51,7 +51,7 @@ describe('docker-compose.yml', () => {
       }
     }
     expect(new URL(server.environment.DATABASE_URL!).password).toBe('');
-    expect(read('.gitignore').split('\n')).toContain('secrets/');
+    expect(read('.gitignore').split('\n')).toContain('/secrets/');
   });
 
   it('speaks of the same database on both sides', () => {

@@ -129,6 +129,20 @@ describe('Embedded PostgreSQL', () => {
     expect(outcomes.map((outcome) => outcome.status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
+  it('brings a key for secrets with it, made once, outside of the database', async () => {
+    const keys: string[] = [];
+    for (const _ of [1, 2]) {
+      const server = run(join(root, 'data'));
+      await server.listening();
+      const file = join(root, 'data/secret-key');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      keys.push(readFileSync(file, 'utf8'));
+      await server.stop();
+      expect(server.stdout + server.stderr).not.toContain(keys[0]!.trim());
+    }
+    expect(keys[1]).toBe(keys[0]);
+  });
+
   it('ends the server when PostgreSQL ends under it', async () => {
     const dataDir = join(root, 'data');
     const server = run(dataDir);

@@ -71,6 +71,13 @@ describe('batchpoint server', () => {
     await refuses([], { BATCHPOINT_ADMIN_TOKEN_FILE: '/nowhere' }, 2, /cannot read \/nowhere/);
   });
 
+  it('refuses a key file that holds no key, without repeating what it holds', async () => {
+    const bad = join(directory, 'bad-key');
+    writeFileSync(bad, 'not-a-key\n');
+    await refuses([], { BATCHPOINT_SECRET_KEY_FILE: bad }, 2, /bad-key holds a line that is not a key.*openssl rand/);
+    await refuses([], { BATCHPOINT_SECRET_KEY_FILE: '/nowhere' }, 2, /cannot read \/nowhere/);
+  });
+
   it('takes the admin token of the file, and a new one when the file changes; prints and logs none', async () => {
     const other = `another-${TOKEN}`;
     for (const token of [TOKEN, other]) {

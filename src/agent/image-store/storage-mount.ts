@@ -1,6 +1,7 @@
 import { readFile, realpath, statfs } from 'node:fs/promises';
+import type { StorageFileSystem } from '../../protocol/agent-api.js';
 import { FailureError } from '../../protocol/failure.js';
-import { containingMount, parseMountInfo } from '../engines/mount-info.js';
+import { containingMount, type MountInfo, parseMountInfo } from '../engines/mount-info.js';
 import { isMissing, storageFailure } from './storage-failure.js';
 
 /** Where a storage should be on this host, and what proves that it is. */
@@ -31,15 +32,31 @@ export async function checkMounted(location: StoreLocation): Promise<void> {
     if (!isMissing(error)) throw storageFailure(error, `looking at ${mountPath}`, mountPath);
     throw notMounted(mountPath, `${mountPath} does not exist`, fileSystemTypes, error);
   }
-  const mount = containingMount(parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8')), real);
+  const mount = await mountOf(real);
   if (mount !== null && fileSystemTypes.includes(mount.type)) return;
   const through = real === mountPath ? '' : ` (a link to ${real})`;
-  const found = mount === null ? 'nothing' : `${mount.type}, mounted at ${mount.mountPoint}`;
+  const found = mount === null ? 'nothing' : `${mount.type} (${mount.source}), mounted at ${mount.mountPoint}`;
   throw notMounted(
     mountPath,
     `${mountPath}${through} lies on ${found}, not on ${fileSystemTypes.join(' or ')}`,
     fileSystemTypes,
   );
+}
+
+/** What a path lies on, links followed; null where there is no such path. */
+export async function fileSystemOf(path: string): Promise<StorageFileSystem | null> {
+  try {
+    const mount = await mountOf(await realpath(path));
+    return mount && { type: mount.type, source: mount.source };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw storageFailure(error, `looking at ${path}`, path);
+  }
+}
+
+/** `real`: absolute, without links. */
+async function mountOf(real: string): Promise<MountInfo | null> {
+  return containingMount(parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8')), real);
 }
 
 export async function freeSpace(path: string): Promise<FreeSpace> {

@@ -53,7 +53,9 @@ function parseKey(line: string, source: string): SecretKey {
       ? Buffer.from(line, 'base64')
       : Buffer.alloc(0);
   if (bytes.length !== BYTES)
-    throw new SecretKeyFileError(`${source} holds a line that is not a key of 32 bytes in base64 or hexadecimal. ${HOW}`);
+    throw new SecretKeyFileError(
+      `${source} holds a line that is not a key of 32 bytes in base64 or hexadecimal. ${HOW}`,
+    );
   const id = createHash('sha256').update('batchpoint secret key').update(bytes).digest('hex').slice(0, 12);
   return { id, bytes };
 }
