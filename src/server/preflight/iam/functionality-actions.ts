@@ -27,6 +27,7 @@ const BUCKET = 'arn:{partition}:s3:::{bucket}';
 const REPLICATION_GROUP = 'arn:{partition}:elasticache:{region}:{account}:replicationgroup:{cacheName}';
 const CACHE_CLUSTER = 'arn:{partition}:elasticache:{region}:{account}:cluster:{cacheName}';
 const MEMORYDB_CLUSTER = 'arn:{partition}:memorydb:{region}:{account}:cluster/{cacheName}';
+const ROLE_ANYWHERE = 'arn:{partition}:iam::*:role/{roleName}';
 const ROLE = 'arn:{partition}:iam::{account}:role/*';
 const USER = 'arn:{partition}:iam::{account}:user/*';
 const GROUP = 'arn:{partition}:iam::{account}:group/*';
@@ -129,6 +130,9 @@ export const FUNCTIONALITY_ACTIONS: Readonly<Record<Functionality, readonly Requ
     SECURITY_GROUPS,
   ],
   'storage-ebs': [need('ec2:DescribeVolumes', ANY, 'see the volumes scratch data is on')],
+  'other-accounts': [
+    need('sts:AssumeRole', [ROLE_ANYWHERE], 'look after compute environments of another account, by a role there'),
+  ],
   'iam-simulation': [
     need('iam:SimulatePrincipalPolicy', [ROLE, USER], 'ask AWS itself what the role may do'),
     need('iam:GetRole', [ROLE], "find the role's path, which AWS leaves out of an assumed role's name"),

@@ -14,6 +14,7 @@ export const FUNCTIONALITIES = [
   'storage-juicefs',
   'storage-fsx-lustre',
   'storage-ebs',
+  'other-accounts',
   'iam-simulation',
   'iam-policies',
 ] as const;
