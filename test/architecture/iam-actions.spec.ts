@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FUNCTIONALITY_ACTIONS } from '../../src/server/preflight/iam/functionality-actions.js';
+import { STORAGE_FUNCTIONALITY } from '../../src/server/preflight/iam/functionality.js';
+import type { StorageDriver } from '../../src/server/storage/storage-driver.js';
+import { driverOf } from '../../src/server/storage/storage-drivers.js';
+import type { StorageKind } from '../../src/server/storage/storage-kind.js';
 
 const folder = join(import.meta.dirname, '../../src/server/aws');
 const sources = readdirSync(folder)
@@ -40,5 +44,23 @@ describe('Every call of AWS', () => {
     const made = calls.flatMap(({ file, action }) => (file === 'iam.api.ts' ? action : []));
     const listed = [...FUNCTIONALITY_ACTIONS['iam-simulation'], ...FUNCTIONALITY_ACTIONS['iam-policies']];
     expect([...new Set(listed.map(({ action }) => action))].toSorted()).toEqual([...new Set(made)].toSorted());
+  });
+});
+
+describe('The permissions of a storage', () => {
+  const settings: [StorageKind, object][] = [
+    ['efs', { fileSystemId: 'fs-0123456789abcdef0', accessPointId: 'fsap-0123456789abcdef0', region: null }],
+    ['juicefs', { bucket: 'checkpoints', metadataAddress: 'cache.example:6379/1', passwordSecretArn: null }],
+    ['fsx-lustre', { fileSystemId: 'fs-0123456789abcdef0', region: 'us-east-1' }],
+    ['ebs', {}],
+    ['nfs', {}],
+    ['local', {}],
+  ];
+
+  it.each(settings)('%s: its driver says what the preflight looks for', (kind, values) => {
+    const { iam } = (driverOf(kind) as StorageDriver<object, object>).requirements(values);
+    const functionality = STORAGE_FUNCTIONALITY[kind];
+    const looked = functionality === null ? [] : FUNCTIONALITY_ACTIONS[functionality].map(({ action }) => action);
+    expect(iam.server.flatMap(({ actions }) => actions).toSorted()).toEqual(looked.toSorted());
   });
 });

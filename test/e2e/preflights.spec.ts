@@ -201,7 +201,7 @@ describe('Preflights', () => {
           {
             Sid: 'Events',
             Effect: 'Allow',
-            Action: ['sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+            Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
             Resource: ['arn:aws:sqs:eu-west-1:123456789012:batch-events'],
           },
         ],

@@ -1,6 +1,7 @@
+import type { EnvironmentFinding } from '../compute-environments/environment-finding.js';
 import type { Finding } from '../common/finding.js';
 import { toSection } from './preflight-source.js';
-import { checkOfCode } from './sources/environment-findings.source.js';
+import { checkOfCode, environmentLooks } from './sources/environment-findings.source.js';
 import { hostLooks } from './sources/host-findings.source.js';
 import { iamGroups } from './iam-sections.service.js';
 import type { PreflightEnvironment } from './preflight-section.js';
@@ -16,6 +17,7 @@ const environment = (name: string, changes: Partial<PreflightEnvironment> = {}):
   id: `ce_${name}`,
   name,
   access: null,
+  read: false,
   storageKind: null,
   names: {},
   ...changes,
@@ -43,22 +45,48 @@ describe('a section', () => {
 });
 
 describe('findings of an environment', () => {
-  it.each([
+  const access = { region: 'us-east-1', roleArn: null, externalId: null };
+  const found = (code: EnvironmentFinding['code']): EnvironmentFinding => ({ ...finding('warning'), code });
+
+  it.each<[EnvironmentFinding['code'], string]>([
     ['no-storage', 'storage'],
-    ['storage-driver-unavailable', 'storage'],
     ['storage-not-shared', 'storage'],
     ['host-storage-not-ready', 'storage'],
     ['bucket-public', 'storage'],
-    ['gpu-spot-quota-too-low', 'quotas'],
+    ['port-blocked', 'network'],
+    ['mount-target-missing', 'network'],
+    ['spot-quota-too-low', 'quotas'],
     ['root-volume-too-small', 'root-volume'],
-    ['storage-unreachable-from-subnet', 'network'],
-    ['security-group-closed', 'network'],
-    ['memory-below-gpu-memory', 'memory'],
-    ['gpu-driver-too-old', 'drivers'],
+    ['gpu-host-memory-too-small', 'memory'],
     ['mixed-architectures', 'configuration'],
-    ['checkpointing-off', 'configuration'],
+    ['aws-check-failed', 'configuration'],
   ])('%s belongs to %s', (code, check) => {
     expect(checkOfCode(code)).toBe(check);
+    expect(environmentLooks({ access, read: true }, [found(code)])).toMatchObject({
+      [check]: { findings: [{ code }] },
+    });
+  });
+
+  it('are sound by silence where AWS was asked, and only there', () => {
+    expect(environmentLooks({ access, read: true }, [])).toEqual({
+      quotas: { findings: [] },
+      network: { findings: [] },
+      memory: { findings: [] },
+      'root-volume': { findings: [] },
+      storage: { findings: [] },
+      configuration: { findings: [] },
+    });
+    const skipped = { quotas: { skipped: expect.any(String) }, network: { skipped: expect.any(String) } };
+    expect(environmentLooks({ access: null, read: false }, [])).toMatchObject({
+      ...skipped,
+      storage: { findings: [] },
+    });
+    expect(environmentLooks({ access, read: false }, [])).toMatchObject(skipped);
+    expect(environmentLooks({ access, read: true }, [found('aws-check-failed')])).toMatchObject(skipped);
+  });
+
+  it('leave to the hosts what hosts found', () => {
+    expect(environmentLooks({ access: null, read: false }, [found('host-check-failed')]).drivers).toBeUndefined();
   });
 });
 
