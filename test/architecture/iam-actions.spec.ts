@@ -58,7 +58,7 @@ describe('The permissions of a storage', () => {
   ];
 
   it.each(settings)('%s: its driver says what the preflight looks for', (kind, values) => {
-    const { iam } = (driverOf(kind) as StorageDriver<object, object>).requirements(values);
+    const { iam } = driverOf(kind).requirements(values);
     const functionality = STORAGE_FUNCTIONALITY[kind];
     const looked = functionality === null ? [] : FUNCTIONALITY_ACTIONS[functionality].map(({ action }) => action);
     expect(iam.server.flatMap(({ actions }) => actions).toSorted()).toEqual(looked.toSorted());
