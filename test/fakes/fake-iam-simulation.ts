@@ -32,6 +32,8 @@ export class FakeIamSimulation {
   });
   /** Nobody may simulate. */
   denied = false;
+  /** Hands on simulations too, as if it were not there. */
+  away = false;
   /** Results on a page. */
   pageSize = 100;
   private readonly server = createServer((request, response) => void this.answer(request, response));
@@ -61,7 +63,7 @@ export class FakeIamSimulation {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const form = new URLSearchParams(body.toString());
-    if (form.get('Action') !== 'SimulatePrincipalPolicy') this.handOn(request, body, response);
+    if (this.away || form.get('Action') !== 'SimulatePrincipalPolicy') this.handOn(request, body, response);
     else if (this.denied) xml(response, 403, deniedXml());
     else xml(response, 200, this.simulate(form));
   }

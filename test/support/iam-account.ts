@@ -6,6 +6,7 @@ import {
   CreateAccessKeyCommand,
   CreateGroupCommand,
   CreatePolicyCommand,
+  CreatePolicyVersionCommand,
   CreateRoleCommand,
   CreateUserCommand,
   IAMClient,
@@ -56,13 +57,17 @@ export class IamAccount {
     this.iam.destroy();
   }
 
-  /** The ARN of a new managed policy. */
-  async policy(document: object): Promise<string> {
+  /** The ARN of a new managed policy. `before`: its first version, which is not in force any more. */
+  async policy(document: object, before: object = document): Promise<string> {
     const PolicyName = this.name('policy');
-    const { Policy } = await this.iam.send(
-      new CreatePolicyCommand({ PolicyName, PolicyDocument: JSON.stringify(document) }),
-    );
-    return Policy!.Arn!;
+    const PolicyDocument = JSON.stringify(before);
+    const { Policy } = await this.iam.send(new CreatePolicyCommand({ PolicyName, PolicyDocument }));
+    const PolicyArn = Policy!.Arn!;
+    if (before !== document) {
+      const newer = { PolicyArn, PolicyDocument: JSON.stringify(document), SetAsDefault: true };
+      await this.iam.send(new CreatePolicyVersionCommand(newer));
+    }
+    return PolicyArn;
   }
 
   async user({
@@ -87,8 +92,8 @@ export class IamAccount {
     };
   }
 
-  async attach(UserName: string, document: object): Promise<void> {
-    await this.iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: await this.policy(document) }));
+  async attach(UserName: string, document: object, before?: object): Promise<void> {
+    await this.iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: await this.policy(document, before) }));
   }
 
   /** A role anyone may assume. */

@@ -23,7 +23,8 @@ export class PreflightEnvironments {
   /** Those registered now, by name; `id`: that one only, if it is. */
   async list(id: string | null): Promise<PreflightEnvironment[]> {
     const rows: EnvironmentRow[] = await this.database.manager.query(
-      `select environment.id, environment.name, region, role_arn, external_id, aws, storage.kind, storage.settings
+      `select environment.id, environment.name, environment.region, environment.role_arn, environment.external_id,
+              environment.aws, storage.kind, storage.settings
          from compute_environments environment left join storages storage on storage.id = environment.storage_id
         where $1::text is null or environment.id = $1 order by environment.name`,
       [id],
@@ -32,6 +33,7 @@ export class PreflightEnvironments {
       id: row.id,
       name: row.name,
       access: row.region === null ? null : { region: row.region, roleArn: row.role_arn, externalId: row.external_id },
+      read: row.aws !== null,
       storageKind: row.kind,
       names: namesOf(row),
     }));

@@ -130,9 +130,7 @@ export class PreflightRunner implements OnModuleInit {
   }
 
   private async move(id: string, changes: Partial<Preflight>): Promise<boolean> {
-    const { affected } = await this.database
-      .repository(Preflight)
-      .update({ id, status: In(OPEN_PREFLIGHT) }, changes);
+    const { affected } = await this.database.repository(Preflight).update({ id, status: In(OPEN_PREFLIGHT) }, changes);
     return affected === 1;
   }
 

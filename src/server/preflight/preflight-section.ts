@@ -44,6 +44,8 @@ export interface PreflightSection {
 export interface PreflightEnvironment extends EnvironmentReference {
   /** null: AWS is not asked about it. */
   access: AwsAccess | null;
+  /** Whether AWS has described it. */
+  read: boolean;
   storageKind: StorageKind | null;
   /** Of its resources, for IAM. */
   names: PolicyScope['names'];

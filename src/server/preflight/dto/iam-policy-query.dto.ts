@@ -61,14 +61,17 @@ export class IamPolicyQueryDto {
 
   @names('Only these SQS queues.', 'batchpoint-events')
   queueName?: string[];
+
+  @names('Only these roles of other accounts.', 'batchpoint')
+  roleName?: string[];
 }
 
 export function toPolicyScope({ accountId, region, ...query }: IamPolicyQueryDto): PolicyScope {
-  const { bucket, fileSystemId, cacheName, launchTemplateId, computeEnvironmentName, queueName } = query;
+  const { bucket, fileSystemId, cacheName, launchTemplateId, computeEnvironmentName, queueName, roleName } = query;
   return {
     ...ANYWHERE,
     ...(accountId === undefined ? {} : { accountId }),
     ...(region === undefined ? {} : { region, partition: partitionOf(region) }),
-    names: { bucket, fileSystemId, cacheName, launchTemplateId, computeEnvironmentName, queueName },
+    names: { bucket, fileSystemId, cacheName, launchTemplateId, computeEnvironmentName, queueName, roleName },
   };
 }

@@ -27,6 +27,7 @@ const BUCKET = 'arn:{partition}:s3:::{bucket}';
 const REPLICATION_GROUP = 'arn:{partition}:elasticache:{region}:{account}:replicationgroup:{cacheName}';
 const CACHE_CLUSTER = 'arn:{partition}:elasticache:{region}:{account}:cluster:{cacheName}';
 const MEMORYDB_CLUSTER = 'arn:{partition}:memorydb:{region}:{account}:cluster/{cacheName}';
+const ROLE_ANYWHERE = 'arn:{partition}:iam::*:role/{roleName}';
 const ROLE = 'arn:{partition}:iam::{account}:role/*';
 const USER = 'arn:{partition}:iam::{account}:user/*';
 const GROUP = 'arn:{partition}:iam::{account}:group/*';
@@ -64,7 +65,6 @@ export const FUNCTIONALITY_ACTIONS: Readonly<Record<Functionality, readonly Requ
     need('batch:DescribeComputeEnvironments', ANY, 'read the compute environment that is registered'),
     need('batch:DescribeJobQueues', ANY, 'find the queues that send jobs to it'),
     need('batch:DescribeJobDefinitions', ANY, 'see whether jobs are retried after an interruption'),
-    need('ec2:DescribeLaunchTemplates', ANY, 'find the launch template of its hosts'),
     need('ec2:DescribeLaunchTemplateVersions', ANY, 'see whether hosts install the agent and mount the storage'),
     need('ec2:DescribeImages', ANY, 'read the size of the root volume'),
     SUBNETS,
@@ -75,10 +75,7 @@ export const FUNCTIONALITY_ACTIONS: Readonly<Record<Functionality, readonly Requ
     need('batch:ListJobs', ANY, 'see jobs before their container exists'),
     need('batch:DescribeJobs', ANY, 'read what has changed of a job'),
   ],
-  'instance-types': [
-    need('ec2:DescribeInstanceTypes', ANY, 'read memory, GPUs and architecture of instance types'),
-    need('ec2:DescribeInstanceTypeOfferings', ANY, 'know what a region sells'),
-  ],
+  'instance-types': [need('ec2:DescribeInstanceTypes', ANY, 'read memory, GPUs and architecture of instance types')],
   quotas: [
     need('servicequotas:GetServiceQuota', ANY, 'compare Spot quotas with what the environment may start'),
     need('servicequotas:GetAWSDefaultServiceQuota', ANY, 'read a quota that was never changed'),
@@ -86,11 +83,15 @@ export const FUNCTIONALITY_ACTIONS: Readonly<Record<Functionality, readonly Requ
   'launch-templates': [
     need('ec2:DescribeLaunchTemplateVersions', ANY, 'show the difference to the version in use'),
     need('ec2:CreateLaunchTemplateVersion', [LAUNCH_TEMPLATE], 'write the version with our user data'),
+    need(
+      'ec2:ModifyLaunchTemplate',
+      [LAUNCH_TEMPLATE],
+      'make it the default version, where the environment starts that',
+    ),
     need('batch:DescribeComputeEnvironments', ANY, 'see when the environment has taken it up'),
     need('batch:UpdateComputeEnvironment', [COMPUTE_ENVIRONMENT], 'point the environment at it'),
   ],
   events: [
-    need('sqs:GetQueueAttributes', [QUEUE], 'see that the queue is there'),
     need('sqs:ReceiveMessage', [QUEUE], 'hear of job states, Spot interruptions and rebalance recommendations'),
     need('sqs:DeleteMessage', [QUEUE], 'take what was heard off the queue'),
   ],
@@ -111,7 +112,6 @@ export const FUNCTIONALITY_ACTIONS: Readonly<Record<Functionality, readonly Requ
     need('s3:GetBucketLocation', [BUCKET], 'see that it is in the region of the hosts'),
     need('s3:GetEncryptionConfiguration', [BUCKET], 'see that it is encrypted'),
     need('s3:GetBucketPublicAccessBlock', [BUCKET], 'see that it cannot be made public'),
-    need('s3:GetBucketPolicyStatus', [BUCKET], 'see that it is not public'),
     need(
       'elasticache:DescribeReplicationGroups',
       [REPLICATION_GROUP],
@@ -128,7 +128,9 @@ export const FUNCTIONALITY_ACTIONS: Readonly<Record<Functionality, readonly Requ
     SUBNETS,
     SECURITY_GROUPS,
   ],
-  'storage-ebs': [need('ec2:DescribeVolumes', ANY, 'see the volumes scratch data is on')],
+  'other-accounts': [
+    need('sts:AssumeRole', [ROLE_ANYWHERE], 'look after compute environments of another account, by a role there'),
+  ],
   'iam-simulation': [
     need('iam:SimulatePrincipalPolicy', [ROLE, USER], 'ask AWS itself what the role may do'),
     need('iam:GetRole', [ROLE], "find the role's path, which AWS leaves out of an assumed role's name"),

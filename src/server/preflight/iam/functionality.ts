@@ -13,7 +13,7 @@ export const FUNCTIONALITIES = [
   'storage-efs',
   'storage-juicefs',
   'storage-fsx-lustre',
-  'storage-ebs',
+  'other-accounts',
   'iam-simulation',
   'iam-policies',
 ] as const;
@@ -35,7 +35,7 @@ export const STORAGE_FUNCTIONALITY: Readonly<Record<StorageKind, Functionality |
   efs: 'storage-efs',
   juicefs: 'storage-juicefs',
   'fsx-lustre': 'storage-fsx-lustre',
-  ebs: 'storage-ebs',
+  ebs: null,
   nfs: null,
   local: null,
 };

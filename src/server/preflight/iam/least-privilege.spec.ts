@@ -115,7 +115,7 @@ describe('the policy of functionalities', () => {
           }
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 10 },
     );
   });
 });

@@ -17,6 +17,7 @@ export const SCOPE_NAMES = [
   'launchTemplateId',
   'computeEnvironmentName',
   'queueName',
+  'roleName',
 ] as const;
 export type ScopeName = (typeof SCOPE_NAMES)[number];
 
