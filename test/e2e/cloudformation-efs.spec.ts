@@ -116,7 +116,7 @@ describeNeeding(['moto'], 'The EFS template makes its architecture in a network 
     ]);
   });
 
-  it('with a server that knows its database, its image and its queue of events', async () => {
+  it('with a server that knows its database, where its image is named, and its queue of events', async () => {
     const InstanceId = made.id('Server');
     const { Reservations } = await stacks.ec2.send(new DescribeInstancesCommand({ InstanceIds: [InstanceId] }));
     expect(Reservations![0]!.Instances![0]).toMatchObject({ SubnetId: subnets[0] });
@@ -125,7 +125,7 @@ describeNeeding(['moto'], 'The EFS template makes its architecture in a network 
     );
     const text = userDataOf(UserData!.Value);
     expect(text).toMatch(/^DATABASE_HOST=.+\.rds\.amazonaws\.com$/m);
-    expect(text).toMatch(/^IMAGE=123456789012\.dkr\.ecr\.us-east-1\.amazonaws\.com\/batchpoint:1\.2\.3$/m);
+    expect(text).toContain(`IMAGE_PARAMETER=${made.id('ServerImage')}`);
     expect(text).toContain(`EVENT_QUEUE_URL=${made.id('EventQueue')}`);
     expect(text).toContain(made.id('FileSystem'));
   });

@@ -78,7 +78,7 @@ describeNeeding(['moto'], 'The JuiceFS template makes its architecture in a netw
   });
 
   it('with an environment in that network', async () => {
-    const { computeResources } = (await stacks.environment('bp-juicefs'));
+    const { computeResources } = await stacks.environment('bp-juicefs');
     expect(computeResources!.subnets).toEqual([network.SubnetIdA, network.SubnetIdB]);
     const { SecurityGroups } = await stacks.ec2.send(
       new DescribeSecurityGroupsCommand({
