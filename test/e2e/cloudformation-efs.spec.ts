@@ -33,6 +33,7 @@ describeNeeding(['moto'], 'The EFS template makes its architecture in a network 
       Database: 'rds',
       ClientCidr: '10.8.0.0/16',
       CompatibilityGroup: 'c7i',
+      AutoEbs: 'yes',
     });
     subnets = [made.id('SubnetA'), made.id('SubnetB')];
   });
@@ -158,7 +159,7 @@ describeNeeding(['moto'], 'The EFS template makes its architecture in a network 
   });
 
   it('and, made again from the same, the same', async () => {
-    const parameters = { Database: 'rds', ClientCidr: '10.8.0.0/16', CompatibilityGroup: 'c7i' };
+    const parameters = { Database: 'rds', ClientCidr: '10.8.0.0/16', CompatibilityGroup: 'c7i', AutoEbs: 'yes' };
     const before = await stacks.idsOf('bp-efs');
     await stacks.update('bp-efs', 'efs', parameters);
     expect(await stacks.idsOf('bp-efs')).toEqual(before);

@@ -44,7 +44,8 @@ describeNeeding(['moto'], 'The JuiceFS template makes its architecture in a netw
 
   it('whole, and no network', () => {
     expect(made.status).toBe('CREATE_COMPLETE');
-    const conditional = /^(Vpc|InternetGateway|Subnet|RouteTable|DefaultRoute|S3Endpoint|Database|ServerClientIngress)/;
+    const conditional =
+      /^(Vpc|InternetGateway|Subnet|RouteTable|DefaultRoute|S3Endpoint|Database|ServerClientIngress|AutoEbs)/;
     expect(made.logicalIds).toEqual(
       emulatedTemplate('juicefs')
         .made.filter((id) => !conditional.test(id))
