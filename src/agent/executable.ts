@@ -1,4 +1,5 @@
 import { run as agent } from './main.js';
+import { run as dockerRuntime } from './docker-runtime-command.js';
 import { run as doctor } from './doctor-command.js';
 import { productVersion } from './product-version.js';
 import { run as shimCreate } from './restore/shim-create.js';
@@ -10,11 +11,12 @@ import { run as shimCreate } from './restore/shim-create.js';
 const COMMANDS: Record<string, { run: (argv: string[]) => Promise<number>; summary: string }> = {
   agent: { run: agent, summary: 'the agent, on every host that runs jobs' },
   doctor: { run: doctor, summary: 'check whether this host can checkpoint and restore, and what to do if not' },
+  'docker-runtime': { run: dockerRuntime, summary: "name the runtime in Docker's configuration" },
   'shim-create': { run: shimCreate, summary: 'called by batchpoint-runc, not by people' },
 };
 
 function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([word, { summary }]) => `  ${word.padEnd(12)} ${summary}`);
+  const lines = Object.entries(COMMANDS).map(([word, { summary }]) => `  ${word.padEnd(14)} ${summary}`);
   return `batchpoint ${productVersion()}\nusage: batchpoint <command> [options]\n\n${lines.join('\n')}\n`;
 }
 

@@ -1,7 +1,7 @@
-import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { embeddedFile, isExecutable } from './embedded-files.js';
-import { readIfPresent, syncDirectory } from './image-store/durable-files.js';
+import { readIfPresent, replaceIfDifferent } from './image-store/durable-files.js';
 import {
   DEFAULT_RESTORE_LIMIT_SECONDS,
   DEFAULT_STORAGE_WAIT_SECONDS,
@@ -74,27 +74,4 @@ async function mainProgram(): Promise<string> {
   const main = join(HERE, '..', 'main.js');
   await access(main, constants.R_OK);
   return main;
-}
-
-/** The new file is complete and executable before it gets its name. */
-async function replaceIfDifferent(path: string, content: string, mode: number): Promise<boolean> {
-  if ((await readIfPresent(path)) === content) return false;
-  const temporary = `${path}.${process.pid}.tmp`;
-  await rm(temporary, { force: true });
-  try {
-    const file = await open(temporary, 'wx', mode);
-    try {
-      await file.writeFile(content);
-      await file.chmod(mode);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncDirectory(dirname(path));
-  return true;
 }
