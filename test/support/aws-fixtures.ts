@@ -18,6 +18,8 @@ import {
   CreateSubnetCommand,
   CreateVpcCommand,
   EC2Client,
+  type LaunchTemplateVersion,
+  paginateDescribeLaunchTemplateVersions,
   type RequestLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
 import {
@@ -86,6 +88,14 @@ export class AwsFixtures {
     const input = { LaunchTemplateId: id, LaunchTemplateData: templateData(data) };
     const { LaunchTemplateVersion } = await this.ec2.send(new CreateLaunchTemplateVersionCommand(input));
     return LaunchTemplateVersion!.VersionNumber!;
+  }
+
+  /** The oldest first. */
+  async launchTemplateVersions(id: string): Promise<LaunchTemplateVersion[]> {
+    const versions: LaunchTemplateVersion[] = [];
+    const pages = paginateDescribeLaunchTemplateVersions({ client: this.ec2 }, { LaunchTemplateId: id });
+    for await (const page of pages) versions.push(...(page.LaunchTemplateVersions ?? []));
+    return versions.sort((a, b) => a.VersionNumber! - b.VersionNumber!);
   }
 
   /** ARN of a role that this AWS service may assume. */

@@ -27,6 +27,8 @@ export function renderInstallScript(template: string, { server, version, checksu
     unit: unit.trimEnd(),
   };
   const lines = Object.entries(values).map(([name, value]) => `${name}=${shellQuote(value)}\n`);
+  // The unit has a word in backticks.
+  lines.splice(-1, 0, '# shellcheck disable=SC2016\n');
   if (!BLOCK.test(template)) throw new Error('deploy/install-agent.sh has no block for what the server pins');
   return template.replace(BLOCK, () => `# >>> pinned by the server\n${trust(server)}${lines.join('')}# <<< pinned\n`);
 }
