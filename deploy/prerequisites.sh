@@ -4,7 +4,7 @@
 #   prerequisites.sh           on Debian and Ubuntu, as root: installs what is missing, saying what it does;
 #                              elsewhere: names what is missing and how to get it, and exits 1
 #   prerequisites.sh --check   changes nothing: names what is missing, exits 1 when anything is
-#   prerequisites.sh --demo    also what the demo and the tests use (busybox, ip, nsenter)
+#   prerequisites.sh --demo    also what the demo and the tests use (busybox, ip, nsenter, shellcheck)
 #   prerequisites.sh --criu-dir  prints the directory of the CRIU that works here
 #
 # Running it again is harmless and takes less than a second when all is there. It never starts a service.
@@ -129,6 +129,7 @@ if [ $want_demo = yes ]; then
   need busybox busybox-static
   need ip iproute2
   need nsenter util-linux
+  need shellcheck shellcheck
 fi
 packages=$(echo "$packages" | tr ' ' '\n' | sort -u | tr '\n' ' ')
 packages=${packages# }

@@ -1,9 +1,11 @@
 import {
   BatchClient,
+  type ComputeEnvironmentDetail,
   type ComputeResource,
   CreateComputeEnvironmentCommand,
   CreateJobQueueCommand,
   DeleteComputeEnvironmentCommand,
+  DescribeComputeEnvironmentsCommand,
   RegisterJobDefinitionCommand,
   type RegisterJobDefinitionCommandInput,
   SubmitJobCommand,
@@ -84,8 +86,12 @@ export class AwsFixtures {
   }
 
   /** The new version's number. */
-  async createLaunchTemplateVersion(id: string, data: LaunchTemplateData): Promise<number> {
-    const input = { LaunchTemplateId: id, LaunchTemplateData: templateData(data) };
+  async createLaunchTemplateVersion(id: string, data: LaunchTemplateData, description?: string): Promise<number> {
+    const input = {
+      LaunchTemplateId: id,
+      LaunchTemplateData: templateData(data),
+      VersionDescription: description,
+    };
     const { LaunchTemplateVersion } = await this.ec2.send(new CreateLaunchTemplateVersionCommand(input));
     return LaunchTemplateVersion!.VersionNumber!;
   }
@@ -129,6 +135,11 @@ export class AwsFixtures {
     const input = { computeEnvironmentName: name, type, state, serviceRole, computeResources };
     const { computeEnvironmentArn } = await this.batch.send(new CreateComputeEnvironmentCommand(input));
     return { name, arn: computeEnvironmentArn! };
+  }
+
+  async computeEnvironment(name: string): Promise<ComputeEnvironmentDetail> {
+    const command = new DescribeComputeEnvironmentsCommand({ computeEnvironments: [name] });
+    return (await this.batch.send(command)).computeEnvironments![0]!;
   }
 
   async setComputeEnvironmentState(name: string, state: 'ENABLED' | 'DISABLED'): Promise<void> {

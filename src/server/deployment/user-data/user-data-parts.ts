@@ -56,9 +56,9 @@ mkdir -p "$dir"
 chmod 755 "$dir"
 printf '%s\\n' ${shellQuote(joinToken)} >"$dir/join-token"
 
-# Two minutes are what a Spot notice gives: a container that is told to stop meanwhile, frozen after its last checkpoint, is
-# not killed before the host goes, and Batch sees the host die. No new job is placed on a host that has been given notice;
-# those that run stay. What is set already is left alone.
+# A Spot notice gives two minutes: so long ECS lets a container that it told to stop, rather than 30 s, so that a last checkpoint is not
+# cut off, and Batch sees the host go and not the job fail. No new job is placed on a host that has been given notice; those that run
+# stay, as they belong to no ECS service. What is set already is left alone.
 ecs=/etc/ecs/ecs.config
 mkdir -p /etc/ecs
 touch "$ecs"
