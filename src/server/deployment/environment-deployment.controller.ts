@@ -34,7 +34,7 @@ export class EnvironmentDeploymentController {
     role: 'viewer',
     mediaType: 'text/plain',
     example: USER_DATA_EXAMPLE,
-    errors: ['agent-not-packaged', 'storage-driver-unavailable'],
+    errors: ['agent-not-packaged'],
   })
   @Header('content-type', 'text/plain; charset=utf-8')
   getUserData(@Param('id') id: string, @RequestHost() host: string | undefined): Promise<string> {
@@ -55,7 +55,6 @@ export class EnvironmentDeploymentController {
     dryRun: true,
     errors: [
       'agent-not-packaged',
-      'storage-driver-unavailable',
       'environment-not-in-aws',
       'launch-template-unfit',
       'public-url-missing',

@@ -1,4 +1,4 @@
-import { shellQuote } from '../common/shell-quote.js';
+import { shellQuote } from '../storage/mount-scripts/shell.js';
 import type { AgentPlatform } from './agent-platform.js';
 import type { ServerIdentity } from './server-address.js';
 

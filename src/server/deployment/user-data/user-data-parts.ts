@@ -1,5 +1,5 @@
 import { USER_DATA_MARKER } from '../../compute-environments/user-data-marker.js';
-import { shellQuote } from '../../common/shell-quote.js';
+import { shellQuote } from '../../storage/mount-scripts/shell.js';
 import type { ServerIdentity } from '../server-address.js';
 import type { MimePart } from './mime.js';
 
