@@ -12,6 +12,10 @@ const COMMANDS: Record<string, { module: string; summary: string }> = {
     module: './agent/doctor-command.js',
     summary: 'check whether this host can checkpoint and restore, and what to do if not',
   },
+  'docker-runtime': {
+    module: './agent/docker-runtime-command.js',
+    summary: "name the runtime in Docker's configuration",
+  },
   openapi: { module: './server/openapi.js', summary: 'print the OpenAPI document' },
   demo: { module: './demo/main.js', summary: 'checkpoint a job, kill its host, restore it on another' },
   'shim-create': { module: './agent/restore/shim-create.js', summary: 'called by batchpoint-runc, not by people' },
@@ -25,7 +29,7 @@ async function main([name = 'help', ...argv]: string[]): Promise<number> {
   const command = COMMANDS[name];
   if (command === undefined) {
     const asked = ['help', '--help', '-h'].includes(name);
-    const lines = Object.entries(COMMANDS).map(([word, { summary }]) => `  ${word.padEnd(12)} ${summary}`);
+    const lines = Object.entries(COMMANDS).map(([word, { summary }]) => `  ${word.padEnd(14)} ${summary}`);
     const text = `usage: batchpoint <command> [options]\n\n${lines.join('\n')}\n`;
     if (asked) process.stdout.write(text);
     else process.stderr.write(`batchpoint: there is no command "${name}"\n\n${text}`);

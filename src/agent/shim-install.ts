@@ -1,7 +1,7 @@
-import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { readIfPresent, syncDirectory } from './image-store/durable-files.js';
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { embeddedFile, isExecutable } from './embedded-files.js';
+import { readIfPresent, replaceIfDifferent } from './image-store/durable-files.js';
 import {
   DEFAULT_RESTORE_LIMIT_SECONDS,
   DEFAULT_STORAGE_WAIT_SECONDS,
@@ -16,7 +16,7 @@ export interface ShimSettings {
   criuDir: string;
   /** The image store's root (`storeRoot(mountPath)`); '' until the server named a storage. */
   store: string;
-  /** What runs the restore program; by default this very program. */
+  /** What runs the restore program; by default this very program. Both the same: a self-contained executable. */
   node?: string;
   main?: string;
   /** Default: what the conf file says now, so that an operator's change stays. */
@@ -31,7 +31,7 @@ export interface InstalledShim {
   changed: boolean;
 }
 
-const HERE = dirname(fileURLToPath(import.meta.url));
+const HERE = import.meta.dirname;
 /** Directories the shim writes to without making them. */
 const DIRECTORIES = ['bin', 'containers', 'held', 'restored', 'restoring', 'pins', 'outbox', 'log'];
 
@@ -62,38 +62,16 @@ export async function installShim(settings: ShimSettings): Promise<InstalledShim
   const confChanged = await replaceIfDifferent(confFile, conf, 0o644);
   const shimChanged = await replaceIfDifferent(
     shim,
-    await readFile(join(HERE, '..', 'runtime', 'batchpoint-runc'), 'utf8'),
+    embeddedFile('batchpoint-runc') ?? (await readFile(join(HERE, '..', 'runtime', 'batchpoint-runc'), 'utf8')),
     0o755,
   );
   return { shim, changed: confChanged || shimChanged };
 }
 
-/** `main.js` beside the agent's directory; the program this is part of. */
+/** The program this is part of: `main.js` beside the agent's directory, or the self-contained executable. */
 async function mainProgram(): Promise<string> {
+  if (isExecutable) return process.execPath;
   const main = join(HERE, '..', 'main.js');
   await access(main, constants.R_OK);
   return main;
-}
-
-/** The new file is complete and executable before it gets its name. */
-async function replaceIfDifferent(path: string, content: string, mode: number): Promise<boolean> {
-  if ((await readIfPresent(path)) === content) return false;
-  const temporary = `${path}.${process.pid}.tmp`;
-  await rm(temporary, { force: true });
-  try {
-    const file = await open(temporary, 'wx', mode);
-    try {
-      await file.writeFile(content);
-      await file.chmod(mode);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncDirectory(dirname(path));
-  return true;
 }

@@ -20,7 +20,7 @@ export const RUNTIME_CONF_KEYS = [
   'BATCHPOINT_RUNC',
   /** absolute path of the node that runs the restore program */
   'BATCHPOINT_NODE',
-  /** absolute path of dist/main.js */
+  /** absolute path of dist/main.js; the same as the node: a self-contained executable that is both */
   'BATCHPOINT_MAIN',
   /** the state directory above */
   'BATCHPOINT_STATE',

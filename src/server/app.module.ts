@@ -9,6 +9,7 @@ import { CommonModule } from './common/common.module.js';
 import { ComputeEnvironmentsModule } from './compute-environments/compute-environments.module.js';
 import { ServerConfig } from './config/server-config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DeploymentModule } from './deployment/deployment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HostsModule } from './hosts/hosts.module.js';
 import { InstanceCatalogModule } from './instance-catalog/instance-catalog.module.js';
@@ -36,6 +37,7 @@ const FEATURES = [
   SettingsModule,
   JoinTokensModule,
   ApiTokensModule,
+  DeploymentModule,
   HealthModule,
   MetricsModule,
   AgentApiModule,

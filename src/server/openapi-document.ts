@@ -18,6 +18,7 @@ export const TAGS: [name: string, description: string][] = [
   ['Settings', 'The system-wide policy and the rhythm of the agents.'],
   ['Join tokens', 'What a new host enrols with.'],
   ['API tokens', 'What people and programs call this API with.'],
+  ['Deployment', 'What new hosts fetch: the installer of the agent, and the agent. No credentials needed.'],
   ['Health', 'For load balancers, Kubernetes and Prometheus. No credentials needed.'],
   ['Agent', 'Spoken by the agents, with credentials of their own.'],
 ];

@@ -58,7 +58,8 @@ describe('The OpenAPI document', () => {
     for (const { path } of operations) {
       for (const segment of path.split('/').filter(Boolean)) {
         if (segment.startsWith('{')) expect(segment).toMatch(/^\{[a-z][a-zA-Z]*\}$/);
-        else expect(segment).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+        // A checksum stands beside its file, as everywhere.
+        else expect(segment).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*(\.sha256)?$/);
       }
       // What may be singular: the prefix and its version, the agents' corner, things there is only one of, probes.
       const resources = path.split('/').filter((segment) => segment !== '' && !segment.startsWith('{'));
@@ -74,6 +75,9 @@ describe('The OpenAPI document', () => {
             'result',
             'sync',
             'iam-policy',
+            'user-data',
+            'install-agent',
+            'install-agent.sha256',
             'livez',
             'readyz',
             'version',

@@ -1,9 +1,11 @@
 import {
   BatchClient,
+  type ComputeEnvironmentDetail,
   type ComputeResource,
   CreateComputeEnvironmentCommand,
   CreateJobQueueCommand,
   DeleteComputeEnvironmentCommand,
+  DescribeComputeEnvironmentsCommand,
   RegisterJobDefinitionCommand,
   type RegisterJobDefinitionCommandInput,
   SubmitJobCommand,
@@ -18,6 +20,8 @@ import {
   CreateSubnetCommand,
   CreateVpcCommand,
   EC2Client,
+  type LaunchTemplateVersion,
+  paginateDescribeLaunchTemplateVersions,
   type RequestLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
 import {
@@ -85,10 +89,22 @@ export class AwsFixtures {
   }
 
   /** The new version's number. */
-  async createLaunchTemplateVersion(id: string, data: LaunchTemplateData): Promise<number> {
-    const input = { LaunchTemplateId: id, LaunchTemplateData: templateData(data) };
+  async createLaunchTemplateVersion(id: string, data: LaunchTemplateData, description?: string): Promise<number> {
+    const input = {
+      LaunchTemplateId: id,
+      LaunchTemplateData: templateData(data),
+      VersionDescription: description,
+    };
     const { LaunchTemplateVersion } = await this.ec2.send(new CreateLaunchTemplateVersionCommand(input));
     return LaunchTemplateVersion!.VersionNumber!;
+  }
+
+  /** The oldest first. */
+  async launchTemplateVersions(id: string): Promise<LaunchTemplateVersion[]> {
+    const versions: LaunchTemplateVersion[] = [];
+    const pages = paginateDescribeLaunchTemplateVersions({ client: this.ec2 }, { LaunchTemplateId: id });
+    for await (const page of pages) versions.push(...(page.LaunchTemplateVersions ?? []));
+    return versions.sort((a, b) => a.VersionNumber! - b.VersionNumber!);
   }
 
   /** ARN of a role that this AWS service may assume. */
@@ -139,6 +155,11 @@ export class AwsFixtures {
     const input = { computeEnvironmentName: name, type, state, serviceRole, computeResources };
     const { computeEnvironmentArn } = await this.batch.send(new CreateComputeEnvironmentCommand(input));
     return { name, arn: computeEnvironmentArn! };
+  }
+
+  async computeEnvironment(name: string): Promise<ComputeEnvironmentDetail> {
+    const command = new DescribeComputeEnvironmentsCommand({ computeEnvironments: [name] });
+    return (await this.batch.send(command)).computeEnvironments![0]!;
   }
 
   async setComputeEnvironmentState(name: string, state: 'ENABLED' | 'DISABLED'): Promise<void> {

@@ -44,9 +44,9 @@ const ADMIN_TOKEN = 'bp_admin-token-for-tests-only-0123456789';
 /** Base64 of 32 bytes that are no secret. */
 export const TEST_SECRET_KEY = Buffer.alloc(32, 'batchpoint').toString('base64');
 
-/** `secretKey`: lines of the key file, null for a server without one. `databaseUrl`: share another app's database, as a second replica. */
+/** `secretKey`: lines of the key file, null for a server without one. `databaseUrl`: share another app's database, as a second replica. `settings`: flags of the server, such as `--public-url`, `https://...`. */
 export async function startTestApp(
-  options: { databaseUrl?: string; logLevel?: string; secretKey?: string | null } = {},
+  options: { databaseUrl?: string; logLevel?: string; secretKey?: string | null; settings?: string[] } = {},
 ): Promise<TestApp> {
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = options.databaseUrl ?? own!.url;
@@ -68,6 +68,7 @@ export async function startTestApp(
       options.logLevel ?? 'silent',
       '--database-pool-size',
       '8',
+      ...(options.settings ?? []),
     ],
     {},
   );

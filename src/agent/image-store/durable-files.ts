@@ -58,6 +58,29 @@ export async function createFile(path: string, text: string): Promise<boolean> {
   return true;
 }
 
+/** False when the file has that content already. A new one is complete, with its mode, before it gets its name. */
+export async function replaceIfDifferent(path: string, content: string, mode: number): Promise<boolean> {
+  if ((await readIfPresent(path)) === content) return false;
+  const temporary = `${path}.${process.pid}.tmp`;
+  await rm(temporary, { force: true });
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+  return true;
+}
+
 /** null when there is no such file. */
 export async function readIfPresent(path: string): Promise<string | null> {
   try {

@@ -9,6 +9,7 @@ import {
   paginateDescribeJobDefinitions,
   paginateDescribeJobQueues,
   type RetryStrategy,
+  UpdateComputeEnvironmentCommand,
 } from '@aws-sdk/client-batch';
 import type { AwsAccess } from './aws-access.js';
 import { callAws, collectPages } from './aws-call.js';
@@ -90,6 +91,22 @@ export class BatchApi {
     const answer = await callAws('batch:DescribeComputeEnvironments', () => this.client(access).send(command));
     const [found] = answer.computeEnvironments ?? [];
     return found === undefined || found.status === 'DELETED' ? null : toBatchEnvironment(found);
+  }
+
+  /**
+   * Has it start instances from this launch template, `version` a number, `$Latest` or `$Default`. Batch replaces those it has, and lets
+   * their jobs end first, within the limits of the environment's own update policy (user guide, "Update compute environments").
+   */
+  async useLaunchTemplate(
+    access: AwsAccess,
+    nameOrArn: string,
+    { id, version }: { id: string; version: string },
+  ): Promise<void> {
+    const command = new UpdateComputeEnvironmentCommand({
+      computeEnvironment: nameOrArn,
+      computeResources: { launchTemplate: { launchTemplateId: id, version } },
+    });
+    await callAws('batch:UpdateComputeEnvironment', () => this.client(access).send(command));
   }
 
   /** All queues of the region: one call for each hundred, as Batch has no way to ask for those of one environment. */

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import {
+  CreateLaunchTemplateVersionCommand,
   DescribeImagesCommand,
   DescribeLaunchTemplateVersionsCommand,
   DescribeSubnetsCommand,
   EC2Client,
   type InstanceTypeInfo,
   type LaunchTemplateVersion,
+  ModifyLaunchTemplateCommand,
   paginateDescribeInstanceTypes,
+  paginateDescribeLaunchTemplateVersions,
 } from '@aws-sdk/client-ec2';
 import type { AwsAccess } from './aws-access.js';
 import { callAws, collectPages } from './aws-call.js';
@@ -95,6 +98,40 @@ export class Ec2Api {
     );
     const found = answer?.LaunchTemplateVersions?.[0];
     return found === undefined ? null : toVersion(found);
+  }
+
+  /** Number of the newest version with this description; null: none has it. */
+  async launchTemplateVersionDescribed(access: AwsAccess, id: string, description: string): Promise<number | null> {
+    const pages = paginateDescribeLaunchTemplateVersions({ client: this.client(access) }, { LaunchTemplateId: id });
+    const versions = await collectPages(
+      'ec2:DescribeLaunchTemplateVersions',
+      pages,
+      (page) => page.LaunchTemplateVersions,
+    );
+    const found = versions.filter((version) => version.VersionDescription === description);
+    return found.length === 0 ? null : Math.max(...found.map((version) => version.VersionNumber!));
+  }
+
+  /** A version like `source` but for its user data (base64) and description; its number. */
+  async createLaunchTemplateVersion(
+    access: AwsAccess,
+    id: string,
+    { source, userData, description }: { source: number; userData: string; description: string },
+  ): Promise<number> {
+    const command = new CreateLaunchTemplateVersionCommand({
+      LaunchTemplateId: id,
+      SourceVersion: String(source),
+      VersionDescription: description,
+      LaunchTemplateData: { UserData: userData },
+    });
+    const answer = await callAws('ec2:CreateLaunchTemplateVersion', () => this.client(access).send(command));
+    return answer.LaunchTemplateVersion!.VersionNumber!;
+  }
+
+  /** The version that `$Default` stands for from now on. */
+  async setDefaultLaunchTemplateVersion(access: AwsAccess, id: string, version: number): Promise<void> {
+    const command = new ModifyLaunchTemplateCommand({ LaunchTemplateId: id, DefaultVersion: String(version) });
+    await callAws('ec2:ModifyLaunchTemplate', () => this.client(access).send(command));
   }
 
   /** null when there is no such image, or not for this account. */

@@ -100,6 +100,12 @@ export function ReadDocument(doc: RouteDoc & { mediaType: 'application/json'; ex
   return route(doc, Get, 200, {}, [ApiResponse({ status: 200, description: 'The document.', content })]);
 }
 
+/** GET of a file, streamed. */
+export function ReadFile(doc: RouteDoc & { mediaType: string }): MethodDecorator {
+  const content = { [doc.mediaType]: { schema: { type: 'string' as const, format: 'binary' } } };
+  return route(doc, Get, 200, {}, [ApiResponse({ status: 200, description: 'The file.', content })]);
+}
+
 /** POST that creates at once: 201 with `Location`. */
 export function Create<T extends object>(
   doc: RouteDoc & WithBody & WithDryRun & { type: DtoClass<T>; location?: (body: T) => string },

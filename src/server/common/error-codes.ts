@@ -39,6 +39,11 @@ export const ERROR_CODES = {
   // secrets
   'secret-key-missing': { status: 409, title: 'The server has no key to encrypt secrets with', log: 'warn' },
   'secret-key-wrong': { status: 409, title: 'A secret was encrypted with a key the server does not have', log: 'warn' },
+  // deployment
+  'environment-not-in-aws': { status: 409, title: 'The environment is known by its name only', log: 'debug' },
+  'launch-template-unfit': { status: 409, title: 'The launch template cannot be used for this', log: 'debug' },
+  'public-url-missing': { status: 409, title: 'The server does not know its own address', log: 'info' },
+  'agent-not-packaged': { status: 409, title: 'The server has no executable of the agent', log: 'warn' },
   // AWS
   'aws-rejected': { status: 422, title: 'AWS refused the request', log: 'info' },
   'aws-not-found': { status: 422, title: 'AWS has no such thing', log: 'info' },

@@ -14,6 +14,9 @@ export class ServerConfig implements SettingValues {
   readonly tlsCertFile: string | undefined;
   readonly tlsKeyFile: string | undefined;
   readonly insecure: boolean;
+  /** Without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  readonly agentDir: string | undefined;
   readonly logLevel: SettingValues['logLevel'];
   readonly configFile: string | undefined;
 

@@ -87,6 +87,25 @@ export const SETTINGS = {
     'false',
     'Listen beyond loopback without TLS: tokens then cross the network in the clear. For a TLS-terminating proxy, or a private network you trust.',
   ),
+  publicUrl: setting(
+    'BATCHPOINT_PUBLIC_URL',
+    z
+      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+      .refine(
+        (value) => /^https?:\/\/[A-Za-z0-9.:[\]-]+\/?$/.test(value),
+        'must be a scheme, a host and, if need be, a port, nothing else',
+      )
+      .transform((value) => value.replace(/\/$/, ''))
+      .optional(),
+    undefined,
+    'Address under which hosts reach the server, such as `https://batchpoint.internal:8080`. What is made for them (user data, launch templates, the installer) names it. Not set: the address each request came to.',
+  ),
+  agentDir: setting(
+    'BATCHPOINT_AGENT_DIR',
+    optionalText,
+    undefined,
+    "Where the agent's executables are that new hosts get (`npm run package`). Not set: `dist/agent` of this installation.",
+  ),
   logLevel: setting('BATCHPOINT_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', `One of ${LOG_LEVELS.join(', ')}.`),
   configFile: setting(
     'BATCHPOINT_CONFIG_FILE',

@@ -85,6 +85,11 @@ export class JoinTokensService extends JoinTokenCredentials {
     await this.database.repository(JoinToken).delete({ id });
   }
 
+  /** Whether there is one of that name or not. */
+  async removeNamed(name: string): Promise<void> {
+    await this.database.repository(JoinToken).delete({ name });
+  }
+
   async findJoinToken(hash: string): Promise<JoinTokenPrincipal | null> {
     const token = await this.database.repository(JoinToken).findOneBy({ hash });
     if (token === null) return null;

@@ -7,6 +7,7 @@ export const OPERATION_TYPES = [
   'verify-storage',
   'sync-environment',
   'preflight',
+  'update-launch-template',
 ] as const;
 export type OperationType = (typeof OPERATION_TYPES)[number];
 
