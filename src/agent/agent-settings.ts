@@ -60,9 +60,18 @@ type Name = keyof typeof schema.shape;
 const NAMES = Object.keys(schema.shape) as Name[];
 /** Settings of the server and keys of the shim's file: known, not ours, so no mistake where programs share an environment. */
 const OTHER_NAMES = [
-  ...['HOST', 'PORT', 'DATA_DIR', 'ADMIN_TOKEN_FILE', 'TLS_CERT_FILE', 'TLS_KEY_FILE', 'INSECURE', 'CONFIG_FILE', 'PUBLIC_URL', 'AGENT_DIR'].map(
-    (name) => `BATCHPOINT_${name}`,
-  ),
+  ...[
+    'HOST',
+    'PORT',
+    'DATA_DIR',
+    'ADMIN_TOKEN_FILE',
+    'TLS_CERT_FILE',
+    'TLS_KEY_FILE',
+    'INSECURE',
+    'CONFIG_FILE',
+    'PUBLIC_URL',
+    'AGENT_DIR',
+  ].map((name) => `BATCHPOINT_${name}`),
   ...RUNTIME_CONF_KEYS,
 ];
 

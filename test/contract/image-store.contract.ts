@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   appendFile,
   mkdir,
@@ -22,6 +22,7 @@ import { ImageStore } from '../../src/agent/image-store/image-store.js';
 import { isReadable, type ReadableImage } from '../../src/agent/image-store/stored-image.js';
 import { jobDirectory } from '../../src/agent/image-store/store-layout.js';
 import { commitSample, sampleDraft } from '../support/image-samples.js';
+import { removalContract } from './image-removal.contract.js';
 import { subpathContract } from './image-subpath.contract.js';
 
 /** A kind of storage, ready for use. */
@@ -84,6 +85,7 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
     });
 
     subpathContract(() => ({ storage, store, other, newJob }));
+    removalContract(() => ({ store, newJob }));
 
     it('finds a flipped byte', async () => {
       const job = newJob();
@@ -134,21 +136,6 @@ export function imageStoreContract(kind: string, create: () => Promise<StorageUn
         });
       }
       expect(await failureCode(store.read(job, entries[1]!))).toBe('manifest-unreadable');
-    });
-
-    it('leaves out an image that another host removes while it is being listed', async () => {
-      const job = newJob();
-      const kept = await commitSample(store, job);
-      const { directory } = await commitSample(store, job);
-      // A manifest that is read only when we let it.
-      const manifest = join(directory, 'manifest.json');
-      await rm(manifest);
-      execFileSync('mkfifo', [manifest]);
-      const listing = store.list(job);
-      const pipe = await open(manifest, 'w');
-      await rename(directory, join(directory, '..', '.removed-meanwhile'));
-      await pipe.close();
-      expect((await listing).map((entry) => entry.checkpointId)).toEqual([kept.checkpointId]);
     });
 
     it('refuses an image whose manifest points outside of it', async () => {

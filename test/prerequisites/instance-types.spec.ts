@@ -70,7 +70,7 @@ describe('CPU/GPU compute instance types must match', () => {
     it.each(GROUPS.flatMap(([name, first], i) => GROUPS.slice(i + 1).map(([other, of]) => [name, other, first, of])))(
       '%s and %s cannot',
       async (_, __, first, other) => {
-        const findings = await check(first!, other!);
+        const findings = await check(first, other);
         expect(findings).toHaveLength(1);
         expect(['several-compatibility-groups', 'mixed-gpu-models']).toContain(findings[0]!.code);
         expect(findings[0]!.message).toContain(other);
