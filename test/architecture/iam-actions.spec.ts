@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FUNCTIONALITY_ACTIONS } from '../../src/server/preflight/iam/functionality-actions.js';
 import { STORAGE_FUNCTIONALITY } from '../../src/server/preflight/iam/functionality.js';
-import type { StorageDriver } from '../../src/server/storage/storage-driver.js';
 import { driverOf } from '../../src/server/storage/storage-drivers.js';
 import type { StorageKind } from '../../src/server/storage/storage-kind.js';
 
