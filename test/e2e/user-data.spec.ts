@@ -83,6 +83,20 @@ describe("The user data of a compute environment's hosts", () => {
     expect(first!.replace(`${USER_DATA_MARKER}\n`, '').trim()).toBe(mount.trim());
   });
 
+  it.each<[string, object]>([
+    ['efs', { fileSystemId: 'fs-0123456789abcdef0' }],
+    ['juicefs', { metadataUrl: 'rediss://:hunter2-secret@cache.example.internal:6379/1', bucket: 'example' }],
+  ])('stays within what EC2 takes, and without secrets, for a storage of kind %s', async (kind, settings) => {
+    const storage = { kind, name: `of-kind-${kind}`, mountPath: '/mnt/batchpoint', settings };
+    const { body } = await server.api('post', '/storages').send(storage).expect(201);
+    const id = await environment(`on-${kind}`, body.id as string);
+    const asked = secure.api('get', `/compute-environments/${id}/user-data`).ca(readFileSync(certFile));
+    const { text: userData } = await asked.expect(200);
+    expect(Buffer.byteLength(userData)).toBeLessThan(EC2_LIMIT_BYTES);
+    expect(userData).not.toContain('hunter2');
+    for (const script of scripts(userData)) execFileSync('sh', ['-n'], { input: script });
+  });
+
   it('has no part for a storage where the environment has none', async () => {
     const id = await environment('bare', null);
     const { text: userData } = await server.api('get', `/compute-environments/${id}/user-data`).expect(200);

@@ -101,8 +101,9 @@ export function ReadDocument(doc: RouteDoc & { mediaType: 'application/json'; ex
 }
 
 /** GET of a file, streamed. */
-export function ReadFile(doc: RouteDoc & { mediaType: string }): MethodDecorator {
-  const content = { [doc.mediaType]: { schema: { type: 'string' as const, format: 'binary' } } };
+export function ReadFile(doc: RouteDoc & { mediaType: string; example: string }): MethodDecorator {
+  const schema = { type: 'string' as const, format: 'binary' };
+  const content = { [doc.mediaType]: { schema, example: doc.example } };
   return route(doc, Get, 200, {}, [ApiResponse({ status: 200, description: 'The file.', content })]);
 }
 

@@ -18,6 +18,7 @@ export class DownloadsController {
     path: 'agent/:platform',
     role: 'public',
     mediaType: 'application/octet-stream',
+    example: '(bytes)',
     errors: ['agent-not-packaged'],
   })
   async executable(
