@@ -234,5 +234,8 @@ export const JOB_EVENT_TYPES = [
   'job-succeeded',
   'job-failed',
   'job-lost',
+  'job-retried',
+  'spot-interruption-warning',
+  'rebalance-recommendation',
 ] as const;
 export type JobEventType = (typeof JOB_EVENT_TYPES)[number];

@@ -11,6 +11,8 @@ export const FAILURE_CODES = [
   'container-paused',
   'process-stopped',
   'unsupported-resource',
+  'several-containers',
+  'multi-node-job',
   'storage-not-mounted',
   'storage-full',
   'storage-not-shared',

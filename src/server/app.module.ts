@@ -3,6 +3,7 @@ import { AgentApiModule } from './agent-api/agent-api.module.js';
 import { ApiTokensModule } from './api-tokens/api-tokens.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BackgroundModule } from './background/background.module.js';
+import { BatchSyncModule } from './batch-sync/batch-sync.module.js';
 import { CheckpointsModule } from './checkpoints/checkpoints.module.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { CommonModule } from './common/common.module.js';
@@ -41,6 +42,7 @@ const FEATURES = [
   HealthModule,
   MetricsModule,
   AgentApiModule,
+  BatchSyncModule,
 ];
 
 @Global()

@@ -46,7 +46,13 @@ export const TEST_SECRET_KEY = Buffer.alloc(32, 'batchpoint').toString('base64')
 
 /** `secretKey`: lines of the key file, null for a server without one. `databaseUrl`: share another app's database, as a second replica. `settings`: flags of the server, such as `--public-url`, `https://...`. */
 export async function startTestApp(
-  options: { databaseUrl?: string; logLevel?: string; secretKey?: string | null; settings?: string[] } = {},
+  options: {
+    databaseUrl?: string;
+    logLevel?: string;
+    secretKey?: string | null;
+    settings?: string[];
+    batchCallsPerSecond?: number;
+  } = {},
 ): Promise<TestApp> {
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = options.databaseUrl ?? own!.url;
@@ -68,6 +74,9 @@ export async function startTestApp(
       options.logLevel ?? 'silent',
       '--database-pool-size',
       '8',
+      // Tests ask AWS when they want to know.
+      '--batch-calls-per-second',
+      String(options.batchCallsPerSecond ?? 0),
       ...(options.settings ?? []),
     ],
     {},

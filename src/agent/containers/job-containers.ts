@@ -9,7 +9,7 @@ import { gpuJobProblem } from '../gpu/gpu-rules.js';
 import { commandOf, type DockerEngine, type Inspection } from './docker-engine.js';
 import { gpuRequest, gpuSettings, memoryLimit } from './gpu-settings.js';
 import { ignoredVariable } from './ignored-variable.js';
-import { environmentOf, jobIdentity } from './job-identity.js';
+import { environmentOf, jobIdentity, nodesOfJob, taskOf } from './job-identity.js';
 import type { JobMemory, RememberedContainer } from './job-memory.js';
 import { unprotectedReason } from './protection.js';
 
@@ -31,6 +31,8 @@ export interface JobContainersListener {
   started(container: RememberedContainer): Promise<void>;
   ended(container: RememberedContainer): Promise<void>;
 }
+
+const SEVERAL = 'several-containers';
 
 /** The containers of Batch jobs on this host: what they are now, what was said of them, and what was not yet. */
 export class JobContainers implements ContainerObserver {
@@ -86,9 +88,12 @@ export class JobContainers implements ContainerObserver {
       return;
     }
     this.inDocker.set(found.Id, found);
-    const { override, problems } = jobPolicy(environment);
-    const policy = mergePolicy(this.context.policy(), override);
-    await this.take(await this.reportOf(found, policy), problems);
+    await this.look(found);
+    // One that was alone in its task until now is so no longer.
+    for (const sibling of this.siblingsOf(found)) {
+      const report = this.known.get(sibling.Id)?.report;
+      if (report?.status === 'running' && report.unprotectedReason?.code !== SEVERAL) await this.look(sibling);
+    }
   }
 
   async gone(containerId: string, end: ContainerEnd | null): Promise<void> {
@@ -124,6 +129,21 @@ export class JobContainers implements ContainerObserver {
     Object.assign(container, change);
     await this.save(container);
     if (!this.inDocker.has(containerId)) await this.forgetIfSettled(containerId);
+  }
+
+  private async look(found: Inspection): Promise<void> {
+    const { override, problems } = jobPolicy(environmentOf(found.Config.Env));
+    const policy = mergePolicy(this.context.policy(), override);
+    await this.take(await this.reportOf(found, policy), problems);
+  }
+
+  /** The others of its task, ended ones included: they all have the job's id, and one's image must not become another. */
+  private siblingsOf(found: Inspection): Inspection[] {
+    const task = taskOf(found.Config.Labels);
+    if (task === null) return [];
+    return [...this.inDocker.values()].filter(
+      (other) => other.Id !== found.Id && taskOf(other.Config.Labels)?.arn === task.arn,
+    );
   }
 
   private async take(report: ContainerReport, problems: PolicyProblem[]): Promise<void> {
@@ -166,10 +186,12 @@ export class JobContainers implements ContainerObserver {
   }
 
   private async reportOf(found: Inspection, policy: Policy): Promise<ContainerReport> {
-    const job = jobIdentity(environmentOf(found.Config.Env))!;
+    const environment = environmentOf(found.Config.Env);
+    const job = jobIdentity(environment)!;
     const { State: state, HostConfig: hostConfig } = found;
     const status = state.Status === 'created' ? 'created' : state.Running ? 'running' : 'exited';
-    const reason = unprotectedReason({
+    const before = this.known.get(found.Id)?.report;
+    const obstacle = unprotectedReason({
       policy,
       // Docker calls the runtime when the container starts; before that its choice of runtime tells.
       underOurRuntime:
@@ -179,9 +201,12 @@ export class JobContainers implements ContainerObserver {
       devices: devicesOf(found),
       usernsMode: hostConfig.UsernsMode ?? '',
       gpuProblem: await this.gpuProblem(found),
+      nodes: nodesOfJob(environment),
+      siblings: this.siblingsOf(found).map((other) => taskOf(other.Config.Labels)!.container),
       hostProblem: this.context.hostProblem(),
     });
-    const before = this.known.get(found.Id)?.report;
+    // Docker forgets the containers that ended.
+    const reason = before?.unprotectedReason?.code === SEVERAL ? before.unprotectedReason : obstacle;
     const ended = status === 'exited' && before !== undefined;
     // Asked once for each container: the image behind it never changes, and may be gone later.
     const imageBytes = before?.imageBytes ?? (await this.docker.imageBytes(found.Image));

@@ -8,6 +8,22 @@ export interface JobIdentity {
   computeEnvironment: string | null;
 }
 
+/** Of a multi-node parallel job's node: how many there are (AWS Batch user guide, "Multi-node parallel jobs"). null: not one. */
+export function nodesOfJob(environment: Readonly<Record<string, string>>): number | null {
+  const nodes = environment['AWS_BATCH_JOB_NUM_NODES'];
+  if (nodes === undefined && environment['AWS_BATCH_JOB_MAIN_NODE_INDEX'] === undefined) return null;
+  return /^\d{1,6}$/.test(nodes ?? '') ? Number(nodes) : 0;
+}
+
+/** The ECS task a container is of, and its name in there, by the labels ECS's agent gives it. null: started by something else. */
+export function taskOf(
+  labels: Readonly<Record<string, string>> | undefined,
+): { arn: string; container: string } | null {
+  const arn = labels?.['com.amazonaws.ecs.task-arn'];
+  if (arn === undefined || arn === '') return null;
+  return { arn, container: labels?.['com.amazonaws.ecs.container-name'] ?? '' };
+}
+
 /** `NAME=value` lines as Docker holds them; the last of a name wins, as it does for the process. */
 export function environmentOf(lines: readonly string[] | null | undefined): Record<string, string> {
   const environment: Record<string, string> = {};

@@ -131,6 +131,16 @@ describe('JobStorage', () => {
     ]);
   });
 
+  it('removes what was taken of a job before it had several containers, and stays its owner', async () => {
+    await storage.started(container(), true);
+    await commitSample(store, 'job');
+    const unprotectedReason = { code: 'several-containers' as const, message: 'log' };
+    await storage.started(container({ containerId: 'c2', protected: false, unprotectedReason }), true);
+    expect(await left()).toEqual([]);
+    expect(await owner()).toBe('c2');
+    expect(reports).toMatchObject([{ status: 'deleted' }]);
+  });
+
   it('takes a job over when the start is seen, whatever clocks say', async () => {
     const other = await ImageStore.open({ mountPath: folder, fileSystemTypes: [] }, 'host_b');
     await other.records.claim('job', 'elsewhere');

@@ -5,7 +5,7 @@ import { toFailure } from '../../protocol/failure.js';
 import { IMAGE_SUBPATH_VARIABLE, imageSubpath } from '../../protocol/image-subpath.js';
 import type { PolicyProblem } from '../../protocol/policy.js';
 import type { Clock } from '../clock.js';
-import { isReadable } from '../image-store/stored-image.js';
+import { type ImageEntry, isReadable } from '../image-store/stored-image.js';
 import type { ImageStore } from '../image-store/image-store.js';
 import type { DockerEngine } from './docker-engine.js';
 import { ignoredVariable } from './ignored-variable.js';
@@ -72,7 +72,25 @@ export class JobStorage {
       this.log.warn({ jobId, containerId, variable: problem.variable }, event.message);
       await this.context.report(event);
     }
+    if (report.unprotectedReason?.code === 'several-containers') await this.removeForeign(store, report);
     await this.containers.remember(containerId, { claimed: true });
+  }
+
+  /**
+   * Another container of the task may have been checkpointed before this one was there. The next attempt of either would continue
+   * from it: pinned or not, such an image is no good. The record of the owner stays, which fences one that is being taken.
+   */
+  private async removeForeign(store: ImageStore, { jobId, containerId }: RememberedContainer['report']): Promise<void> {
+    const images = await store.list(jobId);
+    for (const image of images) {
+      await store.remove(jobId, image.checkpointId);
+      await this.reportRemoved(image, jobId, containerId);
+    }
+    if (images.length > 0)
+      this.log.warn(
+        { jobId, containerId, removed: images.length },
+        'checkpoints removed: the job has several containers',
+      );
   }
 
   /** The job's directory, where its variables want it. Resolves to what of them is not followed. */
@@ -111,21 +129,17 @@ export class JobStorage {
     const removed = images.filter((image) => !pinned.has(image.checkpointId));
     if (removed.length === images.length) await store.removeJob(jobId);
     else for (const image of removed) await store.remove(jobId, image.checkpointId);
-    for (const image of removed) {
-      const trigger = isReadable(image) ? image.manifest.trigger : 'manual';
-      await this.context.report({
-        type: 'checkpoint',
-        checkpointId: image.checkpointId,
-        jobId,
-        containerId,
-        trigger,
-        status: 'deleted',
-      });
-    }
+    for (const image of removed) await this.reportRemoved(image, jobId, containerId);
     this.log.info(
       { jobId, containerId, removed: removed.length, kept: images.length - removed.length },
       `checkpoints removed: ${why}`,
     );
+  }
+
+  private async reportRemoved(image: ImageEntry, jobId: string, containerId: string): Promise<void> {
+    const { checkpointId } = image;
+    const trigger = isReadable(image) ? image.manifest.trigger : 'manual';
+    await this.context.report({ type: 'checkpoint', checkpointId, jobId, containerId, trigger, status: 'deleted' });
   }
 
   private async attempt({ report }: RememberedContainer, what: string, work: () => Promise<void>): Promise<void> {

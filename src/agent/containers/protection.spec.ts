@@ -9,6 +9,8 @@ const fit: ProtectionFacts = {
   devices: [],
   usernsMode: '',
   gpuProblem: null,
+  nodes: null,
+  siblings: [],
   hostProblem: null,
 };
 
@@ -18,6 +20,8 @@ describe('unprotectedReason', () => {
   it.each([
     [{ underOurRuntime: false }, 'not-under-batchpoint-runtime', 'batchpoint'],
     [{ policy: { ...DEFAULT_POLICY, mode: 'off' as const } }, 'checkpointing-off', 'policy'],
+    [{ nodes: 4 }, 'multi-node-job', '4 nodes'],
+    [{ siblings: ['log'] }, 'several-containers', 'log'],
     [{ privileged: true }, 'unsupported-resource', 'privileged'],
     [{ devices: ['tpu', '/dev/fuse'] }, 'unsupported-resource', 'tpu, /dev/fuse'],
     [{ usernsMode: 'private' }, 'unsupported-resource', 'user namespace'],

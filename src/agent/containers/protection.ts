@@ -12,6 +12,10 @@ export interface ProtectionFacts {
   usernsMode: string;
   /** Why its GPU keeps it from being checkpointed; null when it has none, or that is no obstacle. */
   gpuProblem: Failure | null;
+  /** Of a multi-node parallel job; null: not one. */
+  nodes: number | null;
+  /** Other containers of the job's task, running or ended, by name. */
+  siblings: string[];
   /** Why no job of this host can be checkpointed; null when the host is fit. */
   hostProblem: Failure | null;
 }
@@ -30,6 +34,20 @@ export function unprotectedReason(facts: ProtectionFacts): Failure | null {
       code: 'checkpointing-off',
       message: 'checkpointing is off for this job by policy',
       remedy: 'set the policy mode to periodic or manual, or MMC_CHECKPOINT_MODE in the job definition',
+    };
+  }
+  if (facts.nodes !== null) {
+    return {
+      code: 'multi-node-job',
+      message: `the job is a multi-node parallel job${facts.nodes > 0 ? ` of ${facts.nodes} nodes` : ''}: one node alone cannot go back in time`,
+      remedy: 'run it as an array, or as single-node jobs',
+    };
+  }
+  if (facts.siblings.length > 0) {
+    return {
+      code: 'several-containers',
+      message: `the job's task has other containers (${facts.siblings.join(', ')}), which share the job's id`,
+      remedy: 'run its programs in one container, or as jobs of their own',
     };
   }
   const unsupported = unsupportedResource(facts);

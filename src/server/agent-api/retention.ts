@@ -8,6 +8,8 @@ import { Database } from '../database/database.js';
  */
 const RULES: [what: string, sql: string][] = [
   ['reports seen', `delete from agent_reports where received_at < now() - interval '30 days'`],
+  // SQS keeps a message for at most 14 days.
+  ['events seen', `delete from aws_events_seen where received_at < now() - interval '30 days'`],
   ['commands', `delete from commands where finished_at < now() - interval '30 days'`],
   ['operations', `delete from operations where finished_at < now() - interval '90 days'`],
   ['job events', `delete from job_events where created_at < now() - interval '180 days'`],

@@ -38,6 +38,15 @@ export class ChangeNotifier implements OnApplicationBootstrap, BeforeApplication
     await this.database.manager.query('select pg_notify($1, $2)', [CHANNEL, `${topic}:${id}`]);
   }
 
+  async notifyAll(topic: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const payloads = ids.map((id) => `${topic}:${id}`);
+    await this.database.manager.query('select pg_notify($1, payload) from unnest($2::text[]) as payload', [
+      CHANNEL,
+      payloads,
+    ]);
+  }
+
   /** Calls back on each change of `topic` (and `id`, when given; null: of any). Returns what stops it. */
   subscribe(topic: string, id: string | null, callback: (id: string) => void): () => void {
     const event = id === null ? `t:${topic}` : `i:${topic}:${id}`;

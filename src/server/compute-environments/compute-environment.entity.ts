@@ -48,6 +48,22 @@ export class ComputeEnvironment extends BaseEntity {
   /** Why the last look did not succeed; null when it did. */
   @Column({ type: 'text', nullable: true })
   syncFailure: string | null;
+
+  /** SQS queue, in the same region, that gets AWS's events of jobs and instances. */
+  @Column({ type: 'text', nullable: true })
+  eventsQueueUrl: string | null;
+
+  /** When the jobs of all its queues were last known to be as AWS Batch has them. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  jobSyncedAt: Date | null;
+
+  /** Why its jobs could not be read lately; null when they could. */
+  @Column({ type: 'text', nullable: true })
+  jobSyncFailure: string | null;
+
+  /** The same of its events. */
+  @Column({ type: 'text', nullable: true })
+  eventsFailure: string | null;
 }
 
 /** How AWS is asked about it; null when it is not. */

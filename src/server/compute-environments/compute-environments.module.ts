@@ -25,6 +25,7 @@ import { EnvironmentReader } from './environment-reader.js';
 import { EnvironmentRegistrationService } from './environment-registration.service.js';
 import { EnvironmentSyncService } from './environment-sync.service.js';
 import { EnvironmentSyncTasks } from './environment-sync.tasks.js';
+import { LinkedEnvironments } from './linked-environments.js';
 
 /** Providers of this module and of the modules it imports, in the order of their findings. */
 const CHECKS = [
@@ -63,10 +64,11 @@ const CHECK_LIST: Provider = {
     EnvironmentRegistrationService,
     EnvironmentSyncService,
     EnvironmentSyncTasks,
+    LinkedEnvironments,
     AgentConfigService,
     ...CHECKS,
     CHECK_LIST,
   ],
-  exports: [AgentConfigService, ComputeEnvironmentsService, EnvironmentFindingsService],
+  exports: [AgentConfigService, ComputeEnvironmentsService, EnvironmentFindingsService, LinkedEnvironments],
 })
 export class ComputeEnvironmentsModule {}

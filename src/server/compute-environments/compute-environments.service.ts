@@ -86,6 +86,8 @@ export class ComputeEnvironmentsService {
       environment.policy = patch.policy === null ? {} : mergePatch(environment.policy, patch.policy);
     environment.labels = patchLabels(environment.labels, patch.labels);
     await this.relink(environment, patch);
+    if (patch.eventsQueueUrl !== undefined) setEventsQueue(environment, patch.eventsQueueUrl);
+    else if (environment.region === null) environment.eventsQueueUrl = null;
     return this.shown(await this.database.repository(ComputeEnvironment).save(environment));
   }
 
@@ -138,4 +140,12 @@ function instanceTypesAreFromAws(): DomainError {
     'instanceTypes come from AWS Batch where the environment has a region; change them there, or leave them out.',
     'from-aws',
   );
+}
+
+function setEventsQueue(environment: ComputeEnvironment, url: string | null): void {
+  if (url !== null && environment.region === null) {
+    const detail = `${environment.name} has no region, in which the queue is asked for. Set region first.`;
+    throw invalidField('/eventsQueueUrl', detail, 'no-region');
+  }
+  environment.eventsQueueUrl = url;
 }

@@ -17,6 +17,7 @@ export const CONFIGURATION_FINDING_CODES = [
   'host-storage-not-ready',
   'host-check-failed',
   'image-not-portable',
+  'job-sync-failed',
 ] as const;
 
 /** From what AWS says of it (`checks/`). */

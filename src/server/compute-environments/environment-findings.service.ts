@@ -12,6 +12,7 @@ import { type CheckedEnvironment, ENVIRONMENT_CHECKS, type EnvironmentCheck } fr
 import type { EnvironmentFinding } from './environment-finding.js';
 import { type EnvironmentSituation, findingsOf } from './environment-findings.js';
 import { EnvironmentHosts } from './environment-hosts.js';
+import { jobSyncFindings } from './job-sync-findings.js';
 
 /** Reads an environment's situation and has the rules and the checks look at it. */
 @Injectable()
@@ -37,7 +38,7 @@ export class EnvironmentFindingsService {
     const found = findingsOf({ storage, policy, instanceTypes, hosts: await this.hosts.of(id) });
     const checked: CheckedEnvironment = { ...environment, access: awsAccessOf(environment) };
     for (const check of this.checks) found.push(...(await outcomeOf(check, checked)));
-    return bySeverity(found);
+    return bySeverity([...found, ...jobSyncFindings(environment)]);
   }
 
   private async storage(id: string): Promise<NonNullable<EnvironmentSituation['storage']>> {

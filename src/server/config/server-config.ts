@@ -17,6 +17,7 @@ export class ServerConfig implements SettingValues {
   /** Without a slash at its end. */
   readonly publicUrl: string | undefined;
   readonly agentDir: string | undefined;
+  readonly batchCallsPerSecond: number;
   readonly logLevel: SettingValues['logLevel'];
   readonly configFile: string | undefined;
 

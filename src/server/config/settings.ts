@@ -106,6 +106,12 @@ export const SETTINGS = {
     undefined,
     "Where the agent's executables are that new hosts get (`npm run package`). Not set: `dist/agent` of this installation.",
   ),
+  batchCallsPerSecond: setting(
+    'BATCHPOINT_BATCH_CALLS_PER_SECOND',
+    integer(0, 1000),
+    '10',
+    'Most calls a second to AWS Batch, for each account and region; 0: AWS is not asked about jobs, and its events are not read.',
+  ),
   logLevel: setting('BATCHPOINT_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', `One of ${LOG_LEVELS.join(', ')}.`),
   configFile: setting(
     'BATCHPOINT_CONFIG_FILE',

@@ -63,4 +63,12 @@ export class Host extends BaseEntity {
 
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   deregisteredAt: Date | null;
+
+  /** When AWS said that it takes the instance back within two minutes. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  interruptionNoticeAt: Date | null;
+
+  /** When AWS said that the instance is likelier than before to be taken back. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  rebalanceRecommendedAt: Date | null;
 }

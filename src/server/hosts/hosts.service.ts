@@ -27,6 +27,13 @@ export interface HostView {
   lastHeartbeatAt: Date | null;
 }
 
+/** Said of a Spot instance: it is taken back in two minutes; it is likelier than before to be. */
+export type InstanceNotice = 'spot-interruption-warning' | 'rebalance-recommendation';
+const NOTICE_COLUMNS: Record<InstanceNotice, string> = {
+  'spot-interruption-warning': 'interruption_notice_at',
+  'rebalance-recommendation': 'rebalance_recommended_at',
+};
+
 @Injectable()
 export class HostsService {
   constructor(
@@ -97,6 +104,23 @@ export class HostsService {
       .repository(Host)
       .find({ where: { ...filter, status: 'online' }, order: { id: 'ASC' } });
     return rows.map(toView);
+  }
+
+  /** What AWS said of an EC2 instance: kept with its host, the first time it was said. The hosts that are that instance. */
+  async noteInstance(instanceId: string, notice: InstanceNotice, at: Date): Promise<string[]> {
+    const column = NOTICE_COLUMNS[notice];
+    const rows: { id: string }[] = await this.database.manager.query(
+      `select id from hosts where status <> 'deregistered' and facts #>> '{instance,instanceId}' = $1 order by id for update`,
+      [instanceId],
+    );
+    const ids = rows.map((row) => row.id);
+    await this.database.manager.query(
+      `update hosts set ${column} = $2, version = version + 1, updated_at = now()
+        where id = any($1) and (${column} is null or ${column} > $2)`,
+      [ids, at],
+    );
+    await this.notifier.notifyAll('host', ids);
+    return ids;
   }
 
   /** A page of hosts that are not deregistered, as views; `instanceTypes`: only of these. */

@@ -70,7 +70,7 @@ export function jobFields(attempt: JobAttempt): Partial<Job> {
     unprotectedReason,
   } = attempt;
   return {
-    ...jobStatus(attempt),
+    ...agentStatus(attempt),
     hostId,
     containerId,
     containerName,
@@ -86,7 +86,8 @@ export function jobFields(attempt: JobAttempt): Partial<Job> {
   };
 }
 
-function jobStatus({ status, exitCode }: JobAttempt): Pick<Job, 'status' | 'statusReason'> {
+/** A job's status, if only its host is asked. */
+export function agentStatus({ status, exitCode }: JobAttempt): Pick<Job, 'status' | 'statusReason'> {
   if (status === 'created') return { status: 'STARTING', statusReason: null };
   if (status === 'running') return { status: 'RUNNING', statusReason: null };
   if (status === 'lost')

@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { ContainerReport, JobEventReport, JobEventType } from '../../protocol/agent-api.js';
 import { ChangeNotifier } from '../common/change-notifier.js';
 import { Database } from '../database/database.js';
-import { currentAttempt, jobFields, mergeAttempt } from './attempt-merge.js';
-import { Job } from './job.entity.js';
+import { currentAttempt, mergeAttempt } from './attempt-merge.js';
+import { dueNow } from './batch-look.js';
+import type { Job } from './job.entity.js';
 import { JobAttempt } from './job-attempt.entity.js';
 import { JobHistory } from './job-history.js';
+import { JobRows } from './job-rows.js';
 import { ForeignReportError } from './foreign-report.error.js';
 
 /** A report, and who made it about which job (our id). The job's row is locked. */
@@ -24,6 +26,7 @@ export class ContainerReports {
     private readonly database: Database,
     private readonly notifier: ChangeNotifier,
     private readonly history: JobHistory,
+    private readonly rows: JobRows,
   ) {}
 
   async apply({ at, hostId, jobId, body }: ReceivedReport<ContainerReport>): Promise<void> {
@@ -54,17 +57,20 @@ export class ContainerReports {
   }
 
   private async updateJob(jobId: string, { jobQueue, computeEnvironment }: ContainerReport): Promise<void> {
-    const attempts = await this.database.repository(JobAttempt).findBy({ jobId });
-    const current = currentAttempt(attempts)!;
-    const jobs = this.database.repository(Job);
-    const job = await jobs.findOneByOrFail({ id: jobId });
-    Object.assign(job, jobFields(current));
-    // Batch sets these once for all attempts; a container started by hand may lack them.
-    job.jobQueue ??= jobQueue;
-    job.computeEnvironment ??= computeEnvironment;
+    const [known] = await this.rows.lock([jobId]);
+    const { job, attempts } = known!;
+    const newest = currentAttempt(attempts)!;
+    const ended = newest.status === 'exited' || newest.status === 'lost';
     const lastReport = Math.max(...attempts.map((attempt) => attempt.lastReportedAt.getTime()));
-    job.lastKnownAt = new Date(Math.max(job.lastKnownAt?.getTime() ?? 0, lastReport));
-    await jobs.save(job);
+    const changes: Partial<Job> = {
+      // Batch sets these once for all attempts; a container started by hand may lack them.
+      jobQueue: job.jobQueue ?? jobQueue,
+      computeEnvironment: job.computeEnvironment ?? computeEnvironment,
+      lastKnownAt: new Date(Math.max(job.lastKnownAt?.getTime() ?? 0, lastReport)),
+      // Only AWS Batch knows whether the job is over or tried again.
+      ...(ended ? dueNow(job) : {}),
+    };
+    await this.rows.write([{ ...known!, changes }]);
   }
 
   private async tell(jobId: string, hostId: string, at: Date, report: ContainerReport): Promise<void> {

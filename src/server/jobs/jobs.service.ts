@@ -11,6 +11,7 @@ import type { JobEventQueryDto } from './dto/job-event-query.dto.js';
 import type { JobEventDto } from './dto/job-event.dto.js';
 import { JOB_SORT, type JobQueryDto } from './dto/job-query.dto.js';
 import { type JobDto, toJobDto } from './dto/job.dto.js';
+import { HostPresence } from './host-presence.js';
 import { ACTIVE_JOB_STATUSES, Job } from './job.entity.js';
 import { JobAttempt } from './job-attempt.entity.js';
 import { JobHistory } from './job-history.js';
@@ -33,13 +34,16 @@ export class JobsService {
     private readonly database: Database,
     private readonly waiter: Waiter,
     private readonly history: JobHistory,
+    private readonly presence: HostPresence,
   ) {}
 
   async list(query: JobQueryDto): Promise<Page<JobDto>> {
     const builder = this.database.repository(Job).createQueryBuilder('job');
-    const { status, jobQueue, hostId } = query;
+    const { status, jobQueue, hostId, jobName, arrayParentId } = query;
     if (status) builder.andWhere('job.status = :status', { status });
     if (jobQueue) builder.andWhere('job.jobQueue = :jobQueue', { jobQueue });
+    if (jobName) builder.andWhere('job.jobName = :jobName', { jobName });
+    if (arrayParentId) builder.andWhere('job.arrayParentId = :arrayParentId', { arrayParentId });
     if (hostId) builder.andWhere('job.hostId = :hostId', { hostId });
     if (query.protected !== undefined) builder.andWhere('job.protected = :protected', { protected: query.protected });
     const page = await paginate(builder, query, { sortable: JOB_SORT, defaultSort: '-createdAt', map: (row) => row });
@@ -104,6 +108,16 @@ export class JobsService {
       'update jobs set last_known_at = greatest(last_known_at, now()) where host_id = $1 and status = any($2)',
       [hostId, ACTIVE_JOB_STATUSES],
     );
+    await this.presence.returned(hostId);
+  }
+
+  /** Jobs whose newest container runs on one of these hosts. */
+  async runningOn(hostIds: readonly string[]): Promise<Pick<JobView, 'id' | 'hostId' | 'containerId'>[]> {
+    return this.database.repository(Job).find({
+      select: { id: true, hostId: true, containerId: true },
+      where: { hostId: In([...hostIds]), status: In(ACTIVE_JOB_STATUSES) },
+      order: { id: 'ASC' },
+    });
   }
 
   /** Whether this host has, or had, a container of the job. */
@@ -150,6 +164,6 @@ export class JobsService {
 function unknownJob(id: string): DomainError {
   return new DomainError(
     'not-found',
-    `There is no job ${id}. A job is known from when a host first reports its container.`,
+    `There is no job ${id}. A job is known from when AWS Batch lists it in a queue of a registered environment, or a host reports its container.`,
   );
 }

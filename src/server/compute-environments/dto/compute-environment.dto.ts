@@ -6,6 +6,26 @@ import { PolicyDto, PolicyOverrideDto } from '../../settings/dto/policy.dto.js';
 import type { ComputeEnvironment } from '../compute-environment.entity.js';
 import { AwsEnvironmentDto, toAwsEnvironmentDto } from './aws-environment.dto.js';
 
+@ApiSchema({ name: 'JobSync', description: "The state of what AWS Batch tells of an environment's jobs." })
+export class JobSyncDto {
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When all that was due was last asked with success.',
+    example: '2026-01-31T12:00:00.000Z',
+  })
+  at: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why AWS Batch, or the events queue, could not be read lately.',
+    example: null,
+  })
+  failure: string | null;
+}
+
 @ApiSchema({
   name: 'ComputeEnvironment',
   description: 'An AWS Batch compute environment registered here, with its storage and policy.',
@@ -27,6 +47,8 @@ export class ComputeEnvironmentDto {
     aws: AwsEnvironmentDto.example,
     syncedAt: '2026-01-31T12:00:00.000Z',
     syncFailure: null,
+    eventsQueueUrl: null,
+    jobSync: null,
     createdAt: '2026-01-31T12:00:00.000Z',
     updatedAt: '2026-01-31T12:00:00.000Z',
   };
@@ -117,6 +139,21 @@ export class ComputeEnvironmentDto {
   })
   syncFailure: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "SQS queue that gets AWS's events of jobs and instances; null: AWS Batch is only asked now and then.",
+    example: 'https://sqs.us-east-1.amazonaws.com/123456789012/batchpoint-events',
+  })
+  eventsQueueUrl: string | null;
+
+  @ApiProperty({
+    type: JobSyncDto,
+    nullable: true,
+    description: 'How well its jobs are known from AWS Batch; null: AWS Batch is not asked, or was not yet.',
+  })
+  jobSync: JobSyncDto | null;
+
   @ApiProperty({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
   createdAt: string;
 
@@ -142,7 +179,15 @@ export function toComputeEnvironmentDto(row: ComputeEnvironment, system: Policy)
     aws: row.aws && toAwsEnvironmentDto(row.aws),
     syncedAt: row.syncedAt?.toISOString() ?? null,
     syncFailure: row.syncFailure,
+    eventsQueueUrl: row.eventsQueueUrl,
+    jobSync: jobSyncOf(row),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
+}
+
+function jobSyncOf({ jobSyncedAt, jobSyncFailure, eventsFailure }: ComputeEnvironment): JobSyncDto | null {
+  const failure = jobSyncFailure ?? eventsFailure;
+  if (jobSyncedAt === null && failure === null) return null;
+  return { at: jobSyncedAt?.toISOString() ?? null, failure };
 }

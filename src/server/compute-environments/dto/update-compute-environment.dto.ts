@@ -3,6 +3,7 @@ import { IdField, NestedField } from '../../common/fields.js';
 import { LabelsField, type LabelsPatch } from '../../common/labels.js';
 import { PolicyOverrideDto } from '../../settings/dto/policy.dto.js';
 import { ExternalIdField, RegionField, RoleArnField } from './aws-access-fields.js';
+import { EventsQueueUrlField } from './events-queue-url-field.js';
 import { InstanceTypesField } from './instance-types-field.js';
 
 @ApiSchema({
@@ -37,6 +38,9 @@ export class UpdateComputeEnvironmentDto {
 
   @ExternalIdField()
   externalId?: string | null;
+
+  @EventsQueueUrlField()
+  eventsQueueUrl?: string | null;
 
   @LabelsField({ patch: true })
   labels?: LabelsPatch;

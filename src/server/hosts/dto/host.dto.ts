@@ -86,6 +86,8 @@ export class HostDto {
     createdAt: '2026-01-31T11:00:00.000Z',
     updatedAt: '2026-01-31T11:00:05.000Z',
     lastHeartbeatAt: '2026-01-31T12:00:00.000Z',
+    interruptionNoticeAt: null,
+    rebalanceRecommendedAt: null,
     deregisteredAt: null,
   };
 
@@ -149,6 +151,24 @@ export class HostDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-01-31T12:00:00.000Z' })
   lastHeartbeatAt: string | null;
 
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When AWS said that it takes the Spot instance back, about two minutes later.',
+    example: null,
+  })
+  interruptionNoticeAt: string | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When AWS said that the Spot instance is likelier than before to be taken back.',
+    example: null,
+  })
+  rebalanceRecommendedAt: string | null;
+
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   deregisteredAt: string | null;
 }
@@ -174,6 +194,8 @@ export function toHostDto(row: Host): HostDto {
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
     lastHeartbeatAt: row.lastHeartbeatAt?.toISOString() ?? null,
+    interruptionNoticeAt: row.interruptionNoticeAt?.toISOString() ?? null,
+    rebalanceRecommendedAt: row.rebalanceRecommendedAt?.toISOString() ?? null,
     deregisteredAt: row.deregisteredAt?.toISOString() ?? null,
   };
 }

@@ -12,6 +12,17 @@ export class JobQueryDto extends PageQueryDto {
   @StringField({ optional: true, maxLength: 128, description: 'Only those of this job queue.', example: 'spot' })
   jobQueue?: string;
 
+  @StringField({ optional: true, maxLength: 128, description: 'Only those of this name.', example: 'align' })
+  jobName?: string;
+
+  @StringField({
+    optional: true,
+    maxLength: 128,
+    description: "Only the children of the array of this id (AWS Batch's).",
+    example: '0f3c6a86-6a0f-4f0c-9a49-6a5f5f0b6f0e',
+  })
+  arrayParentId?: string;
+
   @IdField('host', { optional: true, description: 'Only those whose newest attempt is, or was, on this host.' })
   hostId?: string;
 

@@ -7,6 +7,15 @@ import { type Job, JOB_STATUSES, type JobStatus } from '../job.entity.js';
 import type { JobAttempt } from '../job-attempt.entity.js';
 import { JobAttemptDto, toJobAttemptDto } from './job-attempt.dto.js';
 
+@ApiSchema({ name: 'JobContainer', description: "One of several containers of a job's task." })
+export class JobContainerDto {
+  @ApiProperty({ example: 'align' })
+  name: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'registry.example.com/align:3' })
+  image: string | null;
+}
+
 @ApiSchema({
   name: 'Job',
   description: 'An AWS Batch job over all its attempts. Fields of a container are those of the newest attempt.',
@@ -16,7 +25,9 @@ export class JobDto {
     id: exampleId('job'),
     version: 4,
     jobId: '0f3c6a86-6a0f-4f0c-9a49-6a5f5f0b6f0e',
+    jobName: 'align',
     jobQueue: 'spot',
+    jobDefinition: 'align:3',
     computeEnvironment: 'spot-m7i',
     status: 'RUNNING',
     statusReason: null,
@@ -25,8 +36,17 @@ export class JobDto {
     containerName: 'ecs-align-3-default-9ed8a7',
     image: 'registry.example.com/align:3',
     command: ['align', '--threads', '4'],
+    vcpus: 4,
+    memoryBytes: 8_589_934_592,
+    containers: null,
+    arrayParentId: null,
+    arrayIndex: null,
+    arraySize: null,
+    nodeCount: null,
     attempt: 1,
+    maxAttempts: 5,
     exitCode: null,
+    submittedAt: '2026-01-31T11:20:00.000Z',
     startedAt: '2026-01-31T11:30:00.000Z',
     stoppedAt: null,
     protected: true,
@@ -61,8 +81,14 @@ export class JobDto {
   @ApiProperty({ description: "AWS Batch's id.", example: '0f3c6a86-6a0f-4f0c-9a49-6a5f5f0b6f0e' })
   jobId: string;
 
+  @ApiProperty({ type: String, nullable: true, example: 'align' })
+  jobName: string | null;
+
   @ApiProperty({ type: String, nullable: true, example: 'spot' })
   jobQueue: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'With its revision.', example: 'align:3' })
+  jobDefinition: string | null;
 
   @ApiProperty({ type: String, nullable: true, description: "AWS Batch's name of it.", example: 'spot-m7i' })
   computeEnvironment: string | null;
@@ -93,6 +119,47 @@ export class JobDto {
   @ApiProperty({ type: [String], nullable: true, example: ['align', '--threads', '4'] })
   command: string[] | null;
 
+  @ApiProperty({ type: Number, nullable: true, description: 'Asked for, all containers together.', example: 4 })
+  vcpus: number | null;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Asked for, all containers together.',
+    example: 8_589_934_592,
+  })
+  memoryBytes: number | null;
+
+  @ApiProperty({
+    type: [JobContainerDto],
+    nullable: true,
+    description: "Of the job's task, where it has several: such a job is not protected.",
+    example: null,
+  })
+  containers: JobContainerDto[] | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "Of an array's child: AWS Batch's id of the array.",
+    example: null,
+  })
+  arrayParentId: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: "Of an array's child, from 0.", example: null })
+  arrayIndex: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: "Of an array's parent: its children.", example: null })
+  arraySize: number | null;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Of a multi-node parallel job, which is not protected.',
+    example: null,
+  })
+  nodeCount: number | null;
+
   @ApiProperty({
     type: 'integer',
     nullable: true,
@@ -101,8 +168,20 @@ export class JobDto {
   })
   attempt: number | null;
 
+  @ApiProperty({ type: 'integer', nullable: true, description: 'That its retry strategy allows.', example: 5 })
+  maxAttempts: number | null;
+
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   exitCode: number | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When AWS Batch took it in.',
+    example: '2026-01-31T11:20:00.000Z',
+  })
+  submittedAt: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-01-31T11:30:00.000Z' })
   startedAt: string | null;
@@ -167,7 +246,9 @@ export function toJobDto(row: Job, attempts: readonly JobAttempt[]): JobDto {
     id: row.id,
     version: row.version,
     jobId: row.jobId,
+    jobName: row.jobName,
     jobQueue: row.jobQueue,
+    jobDefinition: row.jobDefinition,
     computeEnvironment: row.computeEnvironment,
     status: row.status,
     statusReason: row.statusReason,
@@ -176,8 +257,17 @@ export function toJobDto(row: Job, attempts: readonly JobAttempt[]): JobDto {
     containerName: row.containerName,
     image: row.image,
     command: row.command,
+    vcpus: row.vcpus,
+    memoryBytes: row.memoryBytes,
+    containers: row.containers,
+    arrayParentId: row.arrayParentId,
+    arrayIndex: row.arrayIndex,
+    arraySize: row.arraySize,
+    nodeCount: row.nodeCount,
     attempt: row.attempt,
+    maxAttempts: row.maxAttempts,
     exitCode: row.exitCode,
+    submittedAt: row.submittedAt?.toISOString() ?? null,
     startedAt: row.startedAt?.toISOString() ?? null,
     stoppedAt: row.stoppedAt?.toISOString() ?? null,
     protected: row.protected,
