@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAILURE_CODES } from '../../src/protocol/failure.js';
 import { ERROR_CODES } from '../../src/server/common/error-codes.js';
+import { ENVIRONMENT_FINDING_CODES } from '../../src/server/compute-environments/environment-finding.js';
 import { SETTINGS } from '../../src/server/config/settings.js';
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
@@ -50,6 +51,12 @@ describe('Documentation', () => {
         expect.stringMatching(/^[A-Z].*\.$/),
       ]);
     }
+  });
+
+  it('has every finding of an environment, in words', () => {
+    const documented = rows(read('docs/environment-findings.md'));
+    expect(documented.map(([name]) => name).sort()).toEqual(ENVIRONMENT_FINDING_CODES.map(code).sort());
+    for (const [, what] of documented) expect(what).toMatch(/^.+\.$/);
   });
 
   it('carries the licence whole', () => {
