@@ -147,6 +147,9 @@ describeNeeding(['moto'], 'Findings from AWS', () => {
       ],
     };
     const often = await aws.createJobDefinition({ name: 'often', retryStrategy });
+    // An earlier revision, which jobs get only when they name it.
+    await aws.createJobDefinition({ name: 'mended' });
+    await aws.createJobDefinition({ name: 'mended', retryStrategy });
     expect(await findings(id)).toMatchObject([
       { code: 'host-loss-not-retried', severity: 'warning', message: expect.stringMatching(/go.*: once:1\.$/) },
     ]);

@@ -13,7 +13,7 @@ const DEFINITIONS_LOOKED_AT = 100;
 
 /**
  * Whether Batch will retry what Spot takes away: of the newest jobs in the queues, at most a hundred of the last week. Where there is none,
- * of the active job definitions of the region, at most a hundred, since Batch does not say which environment a definition is for.
+ * of the newest revisions of the region's active job definitions, at most a hundred, since Batch does not say which environment a definition is for.
  */
 @Injectable()
 export class RetryStrategyCheck implements EnvironmentCheck {
@@ -29,6 +29,24 @@ export class RetryStrategyCheck implements EnvironmentCheck {
     const recent: BatchRetries[] = [];
     for (const queue of queues) recent.push(...(await this.batch.recentRetries(access, queue.arn, since, each)));
     if (recent.length > 0) return retryFindings(recent, 'jobs');
-    return retryFindings(await this.batch.definedRetries(access, DEFINITIONS_LOOKED_AT), 'definitions');
+    return retryFindings(
+      newestRevisions(await this.batch.definedRetries(access, DEFINITIONS_LOOKED_AT)),
+      'definitions',
+    );
   }
+}
+
+/** Registering a definition again leaves its earlier revisions active; jobs that name none get the newest. */
+function newestRevisions(definitions: readonly BatchRetries[]): BatchRetries[] {
+  const parts = definitions.map((definition) => {
+    const colon = definition.jobDefinitionArn.lastIndexOf(':');
+    const [name, revision] = [
+      definition.jobDefinitionArn.slice(0, colon),
+      definition.jobDefinitionArn.slice(colon + 1),
+    ];
+    return { name, revision: Number(revision), definition };
+  });
+  return [...Map.groupBy(parts, ({ name }) => name).values()].map(
+    (revisions) => revisions.reduce((a, b) => (b.revision > a.revision ? b : a)).definition,
+  );
 }
