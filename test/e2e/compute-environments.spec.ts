@@ -221,6 +221,26 @@ describe('Compute environments', () => {
     });
   });
 
+  it('are not unregistered while a reclaimed job waits there to continue from its image', async () => {
+    const environment = await create();
+    const host = await rows.host(environment.id);
+    const waiting = { status: 'RUNNABLE', compute_environment: environment.name };
+    await rows.job({ job_id: 'batch-job-not-begun', ...waiting });
+    await server.api('delete', `/compute-environments/${environment.id}?dryRun=true`).expect(204);
+    const job = await rows.job({ job_id: 'batch-job-between-two-hosts', ...waiting });
+    const image = {
+      status: 'committed',
+      image: {},
+      sequence: 1,
+      total_bytes: 1,
+      host_facts: {},
+      finished_at: new Date(),
+    };
+    await rows.checkpoint(storageId, job, host, image);
+    const { body } = await server.api('delete', `/compute-environments/${environment.id}`).expect(409);
+    expect(body.detail).toContain('protection: batch-job-between-two-hosts. Wait');
+  });
+
   it('are listed by name and storage, in order', async () => {
     const own = await storage({ kind: 'local', mountPath: '/data/own' });
     const created = [await create({ storageId: own }), await create({ storageId: own })];

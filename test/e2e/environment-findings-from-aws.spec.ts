@@ -1,4 +1,5 @@
 import { Database } from '../../src/server/database/database.js';
+import { FakeServiceQuotas } from '../fakes/fake-service-quotas.js';
 import { AwsFixtures } from '../support/aws-fixtures.js';
 import { type Moto, startMoto } from '../support/moto.js';
 import { describeNeeding } from '../support/requires.js';
@@ -15,10 +16,14 @@ CONFIG
 /** Each finding that AWS's own words give: made in the emulator, seen, mended there, gone. */
 describeNeeding(['moto'], 'Findings from AWS', () => {
   let moto: Moto;
+  let quotas: FakeServiceQuotas;
   let aws: AwsFixtures;
   let server: TestApp;
   beforeAll(async () => {
     moto = await startMoto();
+    quotas = await FakeServiceQuotas.start(moto.url);
+    // Spot instances of the standard families: more than any test here needs.
+    quotas.applied.set('L-34B43A08', 1000);
     aws = new AwsFixtures();
     server = await startTestApp();
   });
@@ -29,6 +34,7 @@ describeNeeding(['moto'], 'Findings from AWS', () => {
   afterAll(async () => {
     await server.close();
     aws.close();
+    await quotas.close();
     await moto.close();
   });
 

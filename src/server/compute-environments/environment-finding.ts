@@ -17,13 +17,13 @@ export const CONFIGURATION_FINDING_CODES = [
   'host-storage-not-ready',
   'host-check-failed',
   'image-not-portable',
-  'job-sync-failed',
 ] as const;
 
 /** From what AWS says of it (`checks/`). */
 export const AWS_FINDING_CODES = [
   'aws-sync-stale',
   'aws-check-failed',
+  'job-sync-failed',
   'environment-invalid',
   'environment-disabled',
   'no-enabled-queue',

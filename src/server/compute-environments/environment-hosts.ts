@@ -34,13 +34,18 @@ export class EnvironmentHosts {
     }));
   }
 
-  /** Jobs at work there: on one of its hosts, or saying by its name that they are. AWS Batch's ids, at most five, and how many in all. */
+  /**
+   * Jobs at work there: on one of its hosts, or saying by its name that they are; and those that wait to continue from an image.
+   * AWS Batch's ids, at most five, and how many in all.
+   */
   async runningJobs(
     environment: Pick<ComputeEnvironment, 'id' | 'name'>,
   ): Promise<{ jobIds: string[]; count: number }> {
     const rows: { job_id: string; count: string }[] = await this.database.manager.query(
       `select job.job_id, count(*) over () as count from jobs job left join hosts host on host.id = job.host_id
-        where job.status in ('STARTING', 'RUNNING') and (host.compute_environment_id = $1 or job.compute_environment = $2)
+        where (job.status in ('STARTING', 'RUNNING')
+               or job.status = 'RUNNABLE' and exists (select from checkpoints where job_id = job.id and status = 'committed'))
+          and (host.compute_environment_id = $1 or job.compute_environment = $2)
         order by job.job_id limit 5`,
       [environment.id, environment.name],
     );
