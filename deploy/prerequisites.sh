@@ -11,7 +11,7 @@
 #
 # CRIU: the one in PATH or the distribution's is taken when it passes `criu check` and a real dump of a process with a
 # socket. Kernels from 6.13 need CRIU 4.2, which few distributions have: then Debian's own build of it goes, with its own
-# libraries, into /opt/batchpoint/criu, touching nothing else on the machine (docs/operating.md).
+# libraries, into /opt/batchpoint/criu, touching nothing else on the machine.
 set -u
 PREFIX=${CRIU_PREFIX:-/opt/batchpoint}
 MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}

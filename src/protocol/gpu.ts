@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * The oldest NVIDIA driver for Linux with which GPU memory is checkpointed. Source: the page "Prerequisites and
+ * The oldest NVIDIA driver for Linux with which GPU memory is checkpointed. Source: MMBatch's "Prerequisites and
  * Considerations" ("NVIDIA Linux driver 570.86 and after").
  */
 export const MINIMUM_NVIDIA_DRIVER = '570.86';

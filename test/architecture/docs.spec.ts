@@ -1,11 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { FAILURE_CODES } from '../../src/protocol/failure.js';
 import { ERROR_CODES } from '../../src/server/common/error-codes.js';
+import { IAM_FINDING_CODES } from '../../src/server/preflight/iam/iam-report.js';
 import { ENVIRONMENT_FINDING_CODES } from '../../src/server/compute-environments/environment-finding.js';
 import { SETTINGS } from '../../src/server/config/settings.js';
 
-const read = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
+const ROOT = join(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const PAGES = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
+
+/** Of a page's headings, what links to them end in. */
+function headings(page: string): string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, text]) =>
+    text!
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 /** Cells of every row of a page's tables. */
 function rows(page: string): string[][] {
@@ -57,6 +70,31 @@ describe('Documentation', () => {
     const documented = rows(read('docs/environment-findings.md'));
     expect(documented.map(([name]) => name).sort()).toEqual(ENVIRONMENT_FINDING_CODES.map(code).sort());
     for (const [, what] of documented) expect(what).toMatch(/^.+\.$/);
+  });
+
+  it('has every finding that only preflights make, in words', () => {
+    const page = read('docs/preflights.md');
+    const documented = rows(page.slice(page.indexOf('## Findings'), page.indexOf('## IAM')));
+    expect(documented.map(([name]) => name).sort()).toEqual(['check-not-made', ...IAM_FINDING_CODES].map(code).sort());
+    for (const [, what] of documented) expect(what).toMatch(/^.+\.$/);
+  });
+
+  it('leads to pages, sections and files that are there', () => {
+    const broken = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
+        .filter(([, path, section]) => {
+          const target = join(dirname(page), path === '' ? basename(page) : path!);
+          if (!existsSync(join(ROOT, target))) return true;
+          return section !== undefined && !headings(read(target)).includes(section);
+        })
+        .map(([link]) => `${page}: ${link}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('lists every page of docs/ in the README', () => {
+    const listed = read('README.md');
+    expect(PAGES.filter((page) => /^docs\/[^/]+$/.test(page) && !listed.includes(`(${page})`))).toEqual([]);
   });
 
   it('carries the licence whole', () => {

@@ -62,4 +62,14 @@ describe('The permissions of a storage', () => {
     const looked = functionality === null ? [] : FUNCTIONALITY_ACTIONS[functionality].map(({ action }) => action);
     expect(iam.server.flatMap(({ actions }) => actions).toSorted()).toEqual(looked.toSorted());
   });
+
+  it.each(settings)('%s: its driver names no resource for an action that AWS takes none for', (kind, values) => {
+    const without = new Set(
+      Object.values(FUNCTIONALITY_ACTIONS)
+        .flat()
+        .flatMap(({ action, resources }) => (resources.includes('*') ? action : [])),
+    );
+    for (const { actions, resources } of driverOf(kind).requirements(values).iam.server)
+      if (actions.some((action) => without.has(action))) expect([actions, resources]).toEqual([actions, ['*']]);
+  });
 });

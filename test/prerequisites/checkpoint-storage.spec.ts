@@ -75,6 +75,12 @@ describeNeeding(['moto'], 'Storing checkpoint data', () => {
       expect(slower.economics).toMatchObject({ throughput: { writeMibPerSecond: 128, readMibPerSecond: 384 } });
       const bursting = await aws.create('efs', { fileSystemId: await fileSystem({}) });
       expect(bursting.economics).toMatchObject({ throughput: { writeMibPerSecond: null } });
+      const inOneZone = { ThroughputMode: 'elastic', AvailabilityZoneName: 'us-east-1a' };
+      const oneZone = await aws.create('efs', { fileSystemId: await fileSystem(inOneZone) });
+      expect(oneZone.economics).toMatchObject({
+        throughput: { writeMibPerSecond: 1024, readMibPerSecond: 3072 },
+        cost: { perGibMonth: null },
+      });
     });
 
     it('has findings where it is not as it should be', async () => {
@@ -188,6 +194,9 @@ describeNeeding(['moto'], 'Storing checkpoint data', () => {
       const { id, economics } = await aws.create('fsx-lustre', { fileSystemId: scratch, mountName: 'abcdefgh' });
       expect(economics).toMatchObject({ throughput: { writeMibPerSecond: 223, readMibPerSecond: 447 } });
       expect(await aws.codes(id)).toEqual(['storage-not-replicated']);
+      const first = await lustre({ DeploymentType: 'SCRATCH_1' });
+      const unknown = await aws.create('fsx-lustre', { fileSystemId: first, mountName: 'abcdefgh' });
+      expect(unknown.economics).toMatchObject({ throughput: { writeMibPerSecond: null } });
     });
 
     it('lets the hosts in at 988 and 1018 to 1023', async () => {

@@ -10,9 +10,9 @@ interface SpotQuotaClass extends SpotQuota {
 }
 
 /**
- * Source: "Amazon EC2 endpoints and quotas", Spot Instance quotas (docs.aws.amazon.com/general/latest/gr/ec2-service.html). A
+ * Source: "Spot Instance quotas" (docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html), looked up 2026-11-26. A
  * family is the word before the dot (`g4dn`); the first class that fits is its own, and what fits none (`u7i`, `hpc7g`,
- * `mac2`, P6) has no Spot quota AWS documents.
+ * `mac2`, P6) has no Spot quota AWS documents. AWS names the letters only: that `gr` is one of G, and `im` and `is` are of I, is an assumption.
  */
 const SPOT_QUOTAS: readonly SpotQuotaClass[] = [
   { code: 'L-85EED4F7', name: 'All DL Spot Instance Requests', families: /^dl\d/ },

@@ -1,7 +1,7 @@
 /** A figure of someone else's, with where and when it was read. */
 interface Sourced {
   source: string | null;
-  /** Day on which the source said so. */
+  /** Day on which it was looked up. */
   asOf: string | null;
   /** Why there is no figure, or what it is without. */
   note: string | null;
@@ -33,6 +33,8 @@ export interface StorageFacts {
   /** EFS: `bursting`, `provisioned` or `elastic`. */
   throughputMode?: string | null;
   provisionedMibPerSecond?: number | null;
+  /** Of a One Zone file system of EFS. */
+  availabilityZone?: string | null;
   /** FSx for Lustre. */
   deploymentType?: string | null;
   storageType?: string | null;

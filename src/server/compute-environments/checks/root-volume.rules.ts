@@ -9,8 +9,8 @@ const GIB = 1024 ** 3;
 export const DEFAULT_ROOT_VOLUME_BYTES = 30 * GIB;
 
 /**
- * What an instance needs on its root volume besides a job's image: the operating system and the ECS agent (under 4 GiB on Amazon Linux 2023),
- * the packed layers that Docker keeps until they are unpacked, container logs. Ours, and rounded up.
+ * What an instance needs on its root volume besides a job's image: the operating system and the ECS agent, the packed layers that Docker
+ * keeps until they are unpacked, container logs. An assumption, on the safe side.
  */
 export const RESERVED_BYTES = 8 * GIB;
 
@@ -26,7 +26,10 @@ export interface LargestImage {
   bytes: number;
 }
 
-/** Restore begins with `docker pull` on a new instance, and the image goes to the root volume. */
+/**
+ * Restore begins with `docker pull` on a new instance, and the image goes to the root volume. Source of the minutes: MMBatch's
+ * "Prerequisites and Considerations", managed EBS; not measured here.
+ */
 export function rootVolumeFindings(
   name: string,
   volume: RootVolume,

@@ -8,7 +8,8 @@ export interface RequiredAction {
   why: string;
   /**
    * Templates of ARNs (`policy-scope.ts`); the call needs the permission on each. `*`, where AWS takes no resource for the
-   * action. Source: the actions tables of the Service Authorization Reference, service by service.
+   * action. Source: the actions tables of the Service Authorization Reference, service by service (looked up 2026-11-26).
+   * `servicequotas:GetServiceQuota` takes a quota since lately and is left at `*` beside the one for defaults, which takes none.
    */
   resources: readonly string[];
 }

@@ -27,6 +27,7 @@ export class EfsCheck implements StorageCheck<EfsSettings> {
     const facts = {
       throughputMode: fileSystem.throughputMode,
       provisionedMibPerSecond: fileSystem.provisionedMibPerSecond,
+      availabilityZone: fileSystem.availabilityZone,
     };
     const findings = fileSystemFindings(fileSystem);
     if (accessPointId === null) return { missing: null, facts, findings };

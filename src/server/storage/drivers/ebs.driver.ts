@@ -89,7 +89,7 @@ function throughput({ volumeType: type, throughputMibPerSecond }: EbsSettings): 
   const note =
     type === 'gp3'
       ? 'As provisioned, for each volume.'
-      : `The most of a ${type} volume; smaller volumes and instances carry less.`;
+      : `The most a volume of type ${type} carries; smaller ones, fewer IOPS and smaller instances carry less.`;
   return { writeMibPerSecond: most, readMibPerSecond: most, source: SOURCE, asOf: AS_OF, note };
 }
 

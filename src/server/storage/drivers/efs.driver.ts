@@ -95,28 +95,23 @@ function requirements({ fileSystemId, accessPointId, iamAuthorization, region }:
 }
 
 const LIMITS = 'https://docs.aws.amazon.com/efs/latest/ug/limits.html';
+const PERFORMANCE = 'https://docs.aws.amazon.com/efs/latest/ug/performance.html';
 const AS_OF = '2026-11-26';
-/** Regions with the higher default quota of elastic throughput ({@link LIMITS}). */
-const FAST = ['us-east-1', 'us-east-2', 'us-west-2', 'ap-southeast-1', 'ap-northeast-1', 'eu-central-1', 'eu-west-1'];
+/** Regions with the higher default quota of elastic throughput ({@link LIMITS}, "Total default Elastic throughput"). */
+const FAST = [
+  ...['us-east-1', 'us-east-2', 'us-west-2', 'ap-south-1', 'ap-northeast-1', 'ap-northeast-2'],
+  ...['ap-southeast-1', 'ap-southeast-2', 'eu-central-1', 'eu-west-1', 'eu-west-2'],
+];
 
 function throughput(region: string | null, facts: StorageFacts | null): ThroughputCeiling {
   if (!facts?.throughputMode) return unknownThroughput('AWS was not asked for the throughput mode: set region.');
-  if (facts.throughputMode === 'elastic') {
-    const fast = region !== null && FAST.includes(region);
-    return {
-      writeMibPerSecond: (fast ? 5 : 1) * 1024,
-      readMibPerSecond: (fast ? 60 : 10) * 1024,
-      source: LIMITS,
-      asOf: AS_OF,
-      note: 'Elastic throughput: default quota of the file system over all hosts; each host gets less.',
-    };
-  }
+  if (facts.throughputMode === 'elastic') return elastic(region, facts.availabilityZone ?? null);
   const provisioned = facts.provisionedMibPerSecond ?? null;
   if (facts.throughputMode === 'provisioned' && provisioned !== null) {
     return {
       writeMibPerSecond: provisioned,
       readMibPerSecond: provisioned * 3,
-      source: LIMITS,
+      source: PERFORMANCE,
       asOf: AS_OF,
       note: 'Provisioned throughput: reads count a third of writes.',
     };
@@ -124,6 +119,21 @@ function throughput(region: string | null, facts: StorageFacts | null): Throughp
   return unknownThroughput(
     `Throughput mode ${facts.throughputMode}: it follows from how much is stored and from credits. Use elastic for checkpoints.`,
   );
+}
+
+function elastic(region: string | null, availabilityZone: string | null): ThroughputCeiling {
+  if (availabilityZone !== null) {
+    const note = 'One Zone file system: the most over all hosts; each host gets less.';
+    return { writeMibPerSecond: 1024, readMibPerSecond: 3 * 1024, source: PERFORMANCE, asOf: AS_OF, note };
+  }
+  const fast = region !== null && FAST.includes(region);
+  return {
+    writeMibPerSecond: (fast ? 5 : 1) * 1024,
+    readMibPerSecond: (fast ? 60 : 20) * 1024,
+    source: LIMITS,
+    asOf: AS_OF,
+    note: 'Elastic throughput: default quota of the file system over all hosts; each host gets less.',
+  };
 }
 
 const PRICING = 'https://aws.amazon.com/efs/pricing/';
@@ -136,6 +146,14 @@ const COST: StorageCost = {
   note: 'List price of the Standard storage class of a Regional file system; elastic throughput is paid for what is read and written, besides.',
 };
 
+function cost(region: string | null, facts: StorageFacts | null): StorageCost {
+  if (region !== null && region !== COST.region)
+    return unknownCost(`No list price for ${region} is kept here; see the source.`, PRICING);
+  if (facts?.availabilityZone)
+    return unknownCost('No list price of One Zone file systems is kept here; see the source.', PRICING);
+  return COST;
+}
+
 export const efsDriver: StorageDriver<EfsSettings, EfsSettings> = {
   kind: 'efs',
   settingsType: EfsSettings,
@@ -146,11 +164,5 @@ export const efsDriver: StorageDriver<EfsSettings, EfsSettings> = {
   publicSettings: (settings) => settings,
   mountScript,
   requirements,
-  economics: ({ region }, facts) => ({
-    throughput: throughput(region, facts),
-    cost:
-      region === null || region === 'us-east-1'
-        ? COST
-        : unknownCost(`No list price for ${region} is kept here; see the source.`, PRICING),
-  }),
+  economics: ({ region }, facts) => ({ throughput: throughput(region, facts), cost: cost(region, facts) }),
 };

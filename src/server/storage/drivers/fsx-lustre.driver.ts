@@ -2,7 +2,7 @@ import { FsxLustreSettings } from '../dto/fsx-lustre-settings.dto.js';
 import { networkMountScript } from '../mount-scripts/network-mount.script.js';
 import type { SettingsProblem, StorageDriver } from '../storage-driver.js';
 import { type StorageFacts, type ThroughputCeiling, unknownCost, unknownThroughput } from '../storage-economics.js';
-import { arn, type StorageRequirements } from '../storage-requirements.js';
+import type { StorageRequirements } from '../storage-requirements.js';
 
 function problems({ region, dnsName }: FsxLustreSettings): SettingsProblem[] {
   if (region !== null || dnsName !== null) return [];
@@ -34,18 +34,19 @@ function mountScript({ settings, ...storage }: Parameters<StorageDriver<object, 
   });
 }
 
-function requirements({ fileSystemId, region }: FsxLustreSettings): StorageRequirements {
+function requirements(): StorageRequirements {
   return {
     iam: {
       server: [
         {
           sid: 'CheckFsx',
-          actions: ['fsx:DescribeFileSystems'],
-          resources: [arn('fsx', region, `file-system/${fileSystemId}`)],
-        },
-        {
-          sid: 'CheckFsxNetwork',
-          actions: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets'],
+          actions: [
+            'fsx:DescribeFileSystems',
+            'ec2:DescribeNetworkInterfaces',
+            'ec2:DescribeSecurityGroups',
+            'ec2:DescribeSubnets',
+          ],
+          // None of them knows a resource: with the ARN of the file system here AWS would deny the first.
           resources: ['*'],
         },
       ],
@@ -65,17 +66,16 @@ const AS_OF = '2026-11-26';
 const MB = 1_000_000;
 const MIB = 1024 ** 2;
 
-/** MBps for each TiB, what disks take (`PERFORMANCE`); scratch ones have no unit of their own. */
-const SCRATCH = { read: 200, write: 100 };
+/** MBps for each TiB, what disks take (`PERFORMANCE`); SCRATCH_2 has no unit of its own. */
+const SCRATCH_2 = { read: 200, write: 100 };
 
 function throughput(facts: StorageFacts | null): ThroughputCeiling {
   const { capacityGib, deploymentType, perUnitMbPerSecondPerTib } = facts ?? {};
   if (!capacityGib || !deploymentType)
     return unknownThroughput('AWS was not asked for capacity and deployment type: set region.');
-  const scratch = deploymentType.startsWith('SCRATCH');
-  if (!scratch && !perUnitMbPerSecondPerTib)
+  const unit = unitOf(deploymentType, perUnitMbPerSecondPerTib ?? null);
+  if (unit === null)
     return unknownThroughput(`AWS names no throughput per unit of storage for this ${deploymentType} file system.`);
-  const unit = scratch ? SCRATCH : { read: perUnitMbPerSecondPerTib!, write: perUnitMbPerSecondPerTib! };
   const total = (perTib: number): number => Math.floor((perTib * MB * capacityGib) / 1024 / MIB);
   return {
     writeMibPerSecond: total(unit.write),
@@ -84,6 +84,11 @@ function throughput(facts: StorageFacts | null): ThroughputCeiling {
     asOf: AS_OF,
     note: `${deploymentType}: ${unit.write} MB a second for each TiB of ${capacityGib} GiB, sustained.`,
   };
+}
+
+function unitOf(deploymentType: string, perUnit: number | null): { read: number; write: number } | null {
+  if (deploymentType === 'SCRATCH_2') return SCRATCH_2;
+  return perUnit === null || deploymentType.startsWith('SCRATCH') ? null : { read: perUnit, write: perUnit };
 }
 
 export const fsxLustreDriver: StorageDriver<FsxLustreSettings, FsxLustreSettings> = {

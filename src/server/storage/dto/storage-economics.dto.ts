@@ -14,7 +14,7 @@ class SourcedDto {
     type: String,
     format: 'date',
     nullable: true,
-    description: 'When it stood there.',
+    description: 'When it was looked up there.',
     example: '2026-11-26',
   })
   asOf: string | null;
