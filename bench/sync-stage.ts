@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { AppModule } from '../src/server/app.module.js';
 import { closeApp, createApp, startApp } from '../src/server/app.setup.js';
 import { BatchSync } from '../src/server/batch-sync/batch-sync.service.js';
@@ -37,6 +38,7 @@ export async function setSyncStage(): Promise<SyncStage> {
   const strike = async (): Promise<void> => {
     for (const undo of cleanUp.splice(0).reverse()) await undo();
   };
+  Logger.overrideLogger(['warn', 'error', 'fatal']);
   try {
     const postgres = await EmbeddedPostgres.start({ dataDir: dir, log: () => undefined });
     cleanUp.push(() => postgres.stop());
