@@ -49,21 +49,27 @@ function firstLine(command: string, ...args: string[]): string {
   }
 }
 
-export function describeMachine(directory: string, criuDir: string): string {
+export function describeComputer(): string[] {
   const [processor] = cpus();
+  return [
+    `${cpus().length} x ${processor?.model ?? 'unknown CPU'}`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `Linux ${release()}`,
+    `Node ${process.version}`,
+  ];
+}
+
+export function describeMachine(directory: string, criuDir: string): string {
   const disk = firstLine('findmnt', '--noheadings', '--output', 'SOURCE,FSTYPE', '--target', directory).replace(
     /\s+/,
     ' ',
   );
   const facts = [
-    `${cpus().length} x ${processor?.model ?? 'unknown CPU'}`,
-    `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    `Linux ${release()}`,
+    ...describeComputer(),
     `images on ${disk}`,
     firstLine('runc', '--version'),
     `CRIU ${firstLine(`${criuDir}/criu`, '--version').replace(/^Version: /, '')}`,
     firstLine('dockerd', '--version').replace(/, build.*/, ''),
-    `Node ${process.version}`,
   ];
   return facts.join('; ');
 }

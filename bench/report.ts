@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { type Comparison, difference, median, ratio, reaches } from './measure.js';
+import { type SyncFigures, toSyncTable } from './sync-report.js';
 
-const BEGIN = '<!-- begin of what `npm run bench` writes -->';
-const END = '<!-- end of what `npm run bench` writes -->';
+/** The command whose run writes a block. */
+type Writer = 'npm run bench' | 'npm run bench -- batch-sync';
 
 const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(1));
 
@@ -42,13 +43,26 @@ export function toTable(comparisons: readonly Comparison[]): string {
   ].join('\n');
 }
 
-/** Replaces the table in docs/performance.md; the text around it is written by hand. */
+/** Replaces the table of comparisons in docs/performance.md. */
 export async function writeReport(file: string, machine: string, comparisons: readonly Comparison[]): Promise<void> {
-  const text = readFileSync(file, 'utf8');
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${file} lacks the marks between which the table goes`);
   const runs = Math.max(...comparisons.map(({ ours }) => ours.length));
-  const section = `\nMeasured ${new Date().toISOString().slice(0, 10)} on ${machine}. Median (least-most) of up to ${runs} runs in turns.\n\n${toTable(comparisons)}\n\n`;
-  const written = text.slice(0, begin + BEGIN.length) + section + text.slice(end);
+  const how = `Median (least-most) of up to ${runs} runs in turns.`;
+  await writeBlock(file, 'npm run bench', `${measured(machine)} ${how}\n\n${toTable(comparisons)}`);
+}
+
+/** Replaces the table of the sync's calls. */
+export async function writeSyncReport(file: string, machine: string, figures: readonly SyncFigures[]): Promise<void> {
+  await writeBlock(file, 'npm run bench -- batch-sync', `${measured(machine)}\n\n${toSyncTable(figures)}`);
+}
+
+const measured = (machine: string): string => `Measured ${new Date().toISOString().slice(0, 10)} on ${machine}.`;
+
+/** Each writer has its own block; the text around is written by hand. */
+async function writeBlock(file: string, writer: Writer, block: string): Promise<void> {
+  const text = readFileSync(file, 'utf8');
+  const [begin, end] = [`<!-- begin of what \`${writer}\` writes -->`, `<!-- end of what \`${writer}\` writes -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} lacks the marks between which what \`${writer}\` writes goes`);
+  const written = `${text.slice(0, from + begin.length)}\n${block}\n\n${text.slice(to)}`;
   writeFileSync(file, await format(written, { ...(await resolveConfig(file)), parser: 'markdown' }));
 }

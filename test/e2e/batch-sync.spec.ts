@@ -46,7 +46,8 @@ describe('The sync of jobs', () => {
   describe('makes as many calls as documented', () => {
     let ids: string[];
     beforeEach(async () => {
-      const createdAt = time.now - 3_600_000;
+      // Not for so long that they would be asked about every ten minutes from the start.
+      const createdAt = time.now - 400_000;
       ids = queues.flatMap((queue) =>
         Array.from({ length: 100 }, () => batch.submit(queue, { status: 'RUNNABLE', createdAt })),
       );
@@ -84,6 +85,49 @@ describe('The sync of jobs', () => {
       expect(await calls(sync)).toBe('10 + 12');
       expect(await status()).toEqual({ RUNNABLE: 1_000, SUBMITTED: 150 });
     });
+  });
+
+  it('makes as many calls as documented for 20 queues of 100 jobs that wait for an hour already', async () => {
+    const createdAt = time.now - 3_600_000;
+    queues = [...queues, ...Array.from({ length: 10 }, (_, i) => batch.queue(`further-${i}`))];
+    await linkEnvironment(server, 'further', queues.slice(10));
+    const ids = queues.flatMap((queue) =>
+      Array.from({ length: 100 }, () => batch.submit(queue, { status: 'RUNNABLE', createdAt })),
+    );
+    const start = time.now;
+    expect(await calls(sync)).toBe('100 + 20');
+    expect(await status()).toEqual({ RUNNABLE: 2_000 });
+    // Ten at once, then ten a second, each pause up to a fifth longer.
+    expect(time.now - start).toBeGreaterThan(10_000);
+    expect(time.now - start).toBeLessThan(14_000);
+    // 20 lists after 30, 60, 120, 240 and then every 300 s; 20 descriptions every 600 s; ended jobs cost nothing.
+    const perLook: string[] = [];
+    for (const seconds of [60, 120, 240, 300, 300]) {
+      time.pass(seconds);
+      perLook.push(await calls(sync));
+    }
+    expect(perLook).toEqual(['20 + 0', '20 + 0', '20 + 0', '20 + 20', '20 + 0']);
+    for (const id of ids.slice(0, 100)) batch.change(id, { status: 'SUCCEEDED', stoppedAt: time.now });
+    time.pass(600);
+    expect(await calls(sync)).toBe('20 + 20');
+    expect(await status()).toEqual({ RUNNABLE: 1_900, SUCCEEDED: 100 });
+    time.pass(600);
+    expect(await calls(sync)).toBe('20 + 19');
+  });
+
+  it('does not write to a job that a list shows unchanged', async () => {
+    batch.submit(queues[0]!, { status: 'RUNNABLE' });
+    await sync();
+    const { manager } = server.app.get(Database);
+    const row = async (): Promise<unknown> => (await manager.query('select xmin::text, ctid::text from jobs'))[0];
+    const before = await row();
+    // Due only as a queue, so that nothing but a list is read, which tells of the young job again.
+    await manager.query(`update jobs set batch_due_at = null`);
+    const untouched = await row();
+    expect(untouched).not.toEqual(before);
+    time.pass(30);
+    expect(await calls(sync)).toBe('10 + 0');
+    expect(await row()).toEqual(untouched);
   });
 
   it('reads the children of an array only when their counts change', async () => {

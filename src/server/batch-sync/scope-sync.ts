@@ -13,9 +13,9 @@ import { QueueReader } from './queue-reader.js';
 import { accessKey, type ScopeQueue, type SyncScope } from './scopes.js';
 import { SyncState } from './sync-state.js';
 
-/** In turns: so many queues, then so many jobs. */
+/** In turns: so many queues, then so many jobs, about as many as so many queues hold in a large account. */
 const QUEUES_A_TURN = 20;
-const JOBS_A_TURN = 1_000;
+const JOBS_A_TURN = 2_000;
 /** A queue that AWS Batch refuses by itself (it was deleted, say) is asked for again after so long. */
 const REFUSED_QUEUE_MS = 5 * 60_000;
 

@@ -1,7 +1,11 @@
 import { isOver } from './batch-state.js';
 import type { Job } from './job.entity.js';
 
-/** A job that just changed is looked at again after so long, and each time nothing changed after twice as long. */
+/**
+ * A job that just changed is looked at again after so long, and each time nothing changed after twice as long. One that was
+ * submitted longer ago than the longest pause when it is first seen starts there: the jobs that a queue held when it was first
+ * read would else all be asked about five times, while others of them wait for their first.
+ */
 const FIRST_LOOK_SECONDS = 30;
 const LAST_LOOK_SECONDS = 600;
 
@@ -12,9 +16,15 @@ const LAST_LOOK_SECONDS = 600;
 export function nextLook(job: Job, changed: boolean, now: number): Pick<Job, 'batchDueAt' | 'batchIntervalSeconds'> {
   if (job.batchState === null || isOver(job.batchState.status) || job.arrayParentId !== null)
     return { batchDueAt: null, batchIntervalSeconds: null };
-  const before = job.batchIntervalSeconds;
-  const seconds = changed || before === null ? FIRST_LOOK_SECONDS : Math.min(before * 2, LAST_LOOK_SECONDS);
+  const seconds = secondsToNextLook(job, changed, now);
   return { batchDueAt: new Date(now + seconds * 1000), batchIntervalSeconds: seconds };
+}
+
+function secondsToNextLook({ batchIntervalSeconds, submittedAt }: Job, changed: boolean, now: number): number {
+  if (batchIntervalSeconds !== null)
+    return changed ? FIRST_LOOK_SECONDS : Math.min(batchIntervalSeconds * 2, LAST_LOOK_SECONDS);
+  const isOld = submittedAt !== null && now - submittedAt.getTime() >= LAST_LOOK_SECONDS * 1000;
+  return isOld ? LAST_LOOK_SECONDS : FIRST_LOOK_SECONDS;
 }
 
 /** When an event told of a change: where one came the next will, so that asking only makes up for those that are lost. */
