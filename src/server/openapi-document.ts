@@ -7,11 +7,11 @@ import { version } from './version.js';
 export const TAGS: [name: string, description: string][] = [
   ['Storages', 'Places for checkpoint images. Start here.'],
   ['Compute environments', 'AWS Batch compute environments, with their storage and policy.'],
-  ['Preflights', 'Whether everything jobs need to be protected is in place: permissions, storage, hosts.'],
   ['Hosts', 'Instances that run the agent. They enrol with a join token.'],
   ['Jobs', 'AWS Batch jobs, over all their attempts, as the agents see them.'],
   ['Checkpoints', "Images of a job's container. Only a committed one can restore."],
   ['Restores', 'Tries to continue a job from a checkpoint.'],
+  ['Preflights', 'Whether everything jobs need to be protected is in place: permissions, storage, hosts.'],
   ['Instance types', "EC2's instance types, as AWS or this release describes them."],
   ['Compatibility groups', 'Instance types among which images are expected to restore: nine built in, and your own.'],
   ['Operations', 'Long-running requests and their outcome.'],

@@ -35,6 +35,9 @@ describe('Preconditions', () => {
     ids.checkpoints = committed.checkpointId;
     ids.jobs = (await server.api('get', '/jobs/job-1').expect(200)).body.id;
     ids.operations = await create('/restores', { checkpointId: ids.checkpoints });
+    const preflight = await create('/preflights', { checks: ['storage'] });
+    const over = await server.api('get', `/operations/${preflight}?wait=30s`).expect(200);
+    ids.preflights = over.body.resource.id;
     ids.restores = (await server.api('get', '/restores').expect(200)).body.items[0].id;
   });
   afterAll(() => server.close());
