@@ -192,7 +192,10 @@ describeNeeding(['moto'], 'Storing checkpoint data', () => {
       expect(persistent.economics).toMatchObject({ throughput: { writeMibPerSecond: 558, readMibPerSecond: 558 } });
       const scratch = await lustre({ DeploymentType: 'SCRATCH_2' });
       const { id, economics } = await aws.create('fsx-lustre', { fileSystemId: scratch, mountName: 'abcdefgh' });
-      expect(economics).toMatchObject({ throughput: { writeMibPerSecond: 223, readMibPerSecond: 447 } });
+      expect(economics).toMatchObject({
+        throughput: { writeMibPerSecond: 223, readMibPerSecond: 447 },
+        cost: { perGibMonth: '0.140', source: 'https://aws.amazon.com/fsx/lustre/pricing/' },
+      });
       expect(await aws.codes(id)).toEqual(['storage-not-replicated']);
       const first = await lustre({ DeploymentType: 'SCRATCH_1' });
       const unknown = await aws.create('fsx-lustre', { fileSystemId: first, mountName: 'abcdefgh' });

@@ -41,7 +41,12 @@ describeNeeding(['moto'], 'Storing user scratch data', () => {
       const { body } = await ebs(provisioned).expect(201);
       expect(body.economics).toMatchObject({
         throughput: { writeMibPerSecond: 1000, source: expect.stringContaining('docs.aws.amazon.com/ebs') },
-        cost: { perGibMonth: null, note: expect.stringContaining('priced by volume type and region') },
+        cost: {
+          perGibMonth: '0.08',
+          currency: 'USD',
+          region: 'us-east-1',
+          source: 'https://aws.amazon.com/ebs/pricing/',
+        },
       });
       await ebs({ ...provisioned, volumeType: 'st1' }).expect(400);
     });

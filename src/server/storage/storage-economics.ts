@@ -58,3 +58,18 @@ export const unknownCost = (note: string, source: string | null = null): Storage
   asOf: null,
   note,
 });
+
+/** The region whose list prices are kept here; others are not far from them, and their source has them. */
+const PRICED_REGION = 'us-east-1';
+
+/** A list price of that region, for a storage there or one whose region is not known; null: none is kept. What AWS calls a GB is 2^30 bytes. */
+export function listPrice(
+  region: string | null,
+  perGibMonth: string | null,
+  { source, asOf, note }: { source: string; asOf: string; note: string },
+): StorageCost {
+  if (region !== null && region !== PRICED_REGION)
+    return unknownCost(`No list price for ${region} is kept here; see the source.`, source);
+  if (perGibMonth === null) return unknownCost('No list price of this kind is kept here; see the source.', source);
+  return { perGibMonth, currency: 'USD', region: PRICED_REGION, source, asOf, note };
+}

@@ -1,7 +1,7 @@
 import { EbsSettings, type EbsVolumeType } from '../dto/ebs-settings.dto.js';
 import { ebsMountScript } from '../mount-scripts/ebs-mount.script.js';
 import type { SettingsProblem, StorageDriver } from '../storage-driver.js';
-import { type ThroughputCeiling, unknownCost } from '../storage-economics.js';
+import { listPrice, type ThroughputCeiling } from '../storage-economics.js';
 
 const GIB = 1024 ** 3;
 
@@ -83,6 +83,15 @@ const THROUGHPUT: Record<Exclude<EbsVolumeType, 'gp3'>, number> = {
   sc1: 250,
 };
 const GP3_BASE_MIB = 125;
+/** us-east-1; null: not looked up. */
+const PER_GIB_MONTH: Record<EbsVolumeType, string | null> = {
+  gp2: '0.10',
+  gp3: '0.08',
+  io1: '0.125',
+  io2: '0.125',
+  st1: null,
+  sc1: null,
+};
 
 function throughput({ volumeType: type, throughputMibPerSecond }: EbsSettings): ThroughputCeiling {
   const most = type === 'gp3' ? (throughputMibPerSecond ?? GP3_BASE_MIB) : THROUGHPUT[type];
@@ -107,9 +116,10 @@ export const ebsDriver: StorageDriver<EbsSettings, EbsSettings> = {
   requirements: () => ({ iam: { server: [], host: [] }, cloudFormation: ['AWS::EC2::LaunchTemplate'], ports: [] }),
   economics: (settings) => ({
     throughput: throughput(settings),
-    cost: unknownCost(
-      'EBS is priced by volume type and region; see the source.',
-      'https://aws.amazon.com/ebs/pricing/',
-    ),
+    cost: listPrice(null, PER_GIB_MONTH[settings.volumeType], {
+      source: 'https://aws.amazon.com/ebs/pricing/',
+      asOf: AS_OF,
+      note: 'List price of the volume; provisioned IOPS and throughput are paid besides.',
+    }),
   }),
 };

@@ -5,8 +5,8 @@ import {
   type StorageCost,
   type StorageFacts,
   type ThroughputCeiling,
-  unknownCost,
   unknownThroughput,
+  listPrice,
 } from '../storage-economics.js';
 import { arn, type StorageRequirements } from '../storage-requirements.js';
 
@@ -137,21 +137,11 @@ function elastic(region: string | null, availabilityZone: string | null): Throug
 }
 
 const PRICING = 'https://aws.amazon.com/efs/pricing/';
-const COST: StorageCost = {
-  perGibMonth: '0.30',
-  currency: 'USD',
-  region: 'us-east-1',
-  source: PRICING,
-  asOf: AS_OF,
-  note: 'List price of the Standard storage class of a Regional file system; elastic throughput is paid for what is read and written, besides.',
-};
+const NOTE =
+  'List price of the Standard storage class of a Regional file system; elastic throughput is paid for what is read and written, besides.';
 
 function cost(region: string | null, facts: StorageFacts | null): StorageCost {
-  if (region !== null && region !== COST.region)
-    return unknownCost(`No list price for ${region} is kept here; see the source.`, PRICING);
-  if (facts?.availabilityZone)
-    return unknownCost('No list price of One Zone file systems is kept here; see the source.', PRICING);
-  return COST;
+  return listPrice(region, facts?.availabilityZone ? null : '0.30', { source: PRICING, asOf: AS_OF, note: NOTE });
 }
 
 export const efsDriver: StorageDriver<EfsSettings, EfsSettings> = {

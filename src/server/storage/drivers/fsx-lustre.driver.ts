@@ -1,7 +1,14 @@
 import { FsxLustreSettings } from '../dto/fsx-lustre-settings.dto.js';
 import { networkMountScript } from '../mount-scripts/network-mount.script.js';
 import type { SettingsProblem, StorageDriver } from '../storage-driver.js';
-import { type StorageFacts, type ThroughputCeiling, unknownCost, unknownThroughput } from '../storage-economics.js';
+import {
+  type StorageFacts,
+  listPrice,
+  type StorageCost,
+  type ThroughputCeiling,
+  unknownCost,
+  unknownThroughput,
+} from '../storage-economics.js';
 import type { StorageRequirements } from '../storage-requirements.js';
 
 function problems({ region, dnsName }: FsxLustreSettings): SettingsProblem[] {
@@ -91,6 +98,19 @@ function unitOf(deploymentType: string, perUnit: number | null): { read: number;
   return perUnit === null || deploymentType.startsWith('SCRATCH') ? null : { read: perUnit, write: perUnit };
 }
 
+/** us-east-1, SSD. */
+const PER_GIB_MONTH: Record<string, string> = { SCRATCH_2: '0.140', 'PERSISTENT_2 125': '0.145' };
+
+function cost(region: string | null, facts: StorageFacts | null): StorageCost {
+  const { deploymentType, storageType, perUnitMbPerSecondPerTib: unit } = facts ?? {};
+  if (!deploymentType)
+    return unknownCost('The price depends on the deployment type, for which AWS was not asked: set region.', PRICING);
+  const kind = deploymentType.startsWith('SCRATCH') ? deploymentType : `${deploymentType} ${unit}`;
+  const price = storageType === 'HDD' ? null : (PER_GIB_MONTH[kind] ?? null);
+  const note = `List price of ${kind} on SSD, of what is provisioned.`;
+  return listPrice(region, price, { source: PRICING, asOf: AS_OF, note });
+}
+
 export const fsxLustreDriver: StorageDriver<FsxLustreSettings, FsxLustreSettings> = {
   kind: 'fsx-lustre',
   settingsType: FsxLustreSettings,
@@ -101,11 +121,8 @@ export const fsxLustreDriver: StorageDriver<FsxLustreSettings, FsxLustreSettings
   publicSettings: (settings) => settings,
   mountScript,
   requirements,
-  economics: (_, facts) => ({
+  economics: ({ region }, facts) => ({
     throughput: throughput(facts),
-    cost: unknownCost(
-      'The price of a GiB depends on deployment type, storage type and throughput per unit, and none is kept here; see the source.',
-      PRICING,
-    ),
+    cost: cost(region, facts),
   }),
 };

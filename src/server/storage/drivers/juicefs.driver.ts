@@ -1,7 +1,7 @@
 import { JuicefsSettings, type JuicefsPublicSettings } from '../dto/juicefs-settings.dto.js';
 import { juicefsMountScript } from '../mount-scripts/juicefs-mount.script.js';
 import type { SettingsProblem, StorageDriver } from '../storage-driver.js';
-import { unknownCost, unknownThroughput } from '../storage-economics.js';
+import { listPrice, unknownThroughput } from '../storage-economics.js';
 import type { StorageRequirements } from '../storage-requirements.js';
 
 function problems(settings: JuicefsSettings): SettingsProblem[] {
@@ -118,13 +118,14 @@ export const juicefsDriver: StorageDriver<JuicefsSettings, JuicefsPublicSettings
   publicSettings,
   mountScript: ({ settings, ...storage }) => juicefsMountScript(storage, settings),
   requirements,
-  economics: () => ({
+  economics: ({ region }) => ({
     throughput: unknownThroughput(
       "S3 scales with the prefixes in use; what limits a host is its own network. Measure: the checkpoints' times are in the API.",
     ),
-    cost: unknownCost(
-      'S3 Standard is priced by tier and region, and the metadata engine by the hour; see the source.',
-      'https://aws.amazon.com/s3/pricing/',
-    ),
+    cost: listPrice(region, '0.023', {
+      source: 'https://aws.amazon.com/s3/pricing/',
+      asOf: '2026-11-26',
+      note: 'List price of the first 50 TB in S3 Standard; requests, and the metadata engine by the hour, are paid besides.',
+    }),
   }),
 };
