@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PutPublicAccessBlockCommand, S3Client } from '@aws-sdk/client-s3';
 import { readTemplate, substitution, type TemplateName } from '../support/cloudformation-template.js';
 import { EmulatedStacks, type MadeStack } from '../support/emulated-stacks.js';
+import { agentStandIn } from '../support/agent-stand-in.js';
 import { describeNeeding } from '../support/requires.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -17,15 +18,6 @@ case "$*" in
   *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 `;
-/** The server of a test has no agent to give away, and is not told of queues: those two calls are answered here. */
-const CURL = `#!/bin/bash
-case "$*" in
-  */api/v1/scripts/install-agent) echo '#!/bin/sh' ;;
-  *'-X PATCH'*) cat >"$STATE/patch.json" ;;
-  *) exec /usr/bin/curl "$@" ;;
-esac
-`;
-
 interface HostSetup {
   serverUrl: string;
   certificate: string;
@@ -40,8 +32,8 @@ describeNeeding(['moto'], 'The server of a stack, once it has started,', () => {
   let directory: string;
   beforeAll(async () => {
     stacks = await EmulatedStacks.start();
-    server = await startTestApp();
     directory = mkdtempSync(join(tmpdir(), 'bp-publish-'));
+    server = await startTestApp({ settings: ['--agent-dir', agentStandIn(directory).agentDir] });
   });
   afterAll(async () => {
     rmSync(directory, { recursive: true });
@@ -77,7 +69,6 @@ describeNeeding(['moto'], 'The server of a stack, once it has started,', () => {
     const write = (path: string, text: string): void =>
       writeFileSync(join(directory, stack, path), text, { mode: 0o700 });
     write('bin/aws', AWS);
-    write('bin/curl', CURL);
     write('bin/batchpoint-storage', script(template, stack, made, 'batchpoint-storage'));
     write('bin/batchpoint-publish', script(template, stack, made, 'batchpoint-publish'));
     write('run/url', server.url);
@@ -119,14 +110,19 @@ describeNeeding(['moto'], 'The server of a stack, once it has started,', () => {
       const { body: storages } = await server.api('get', `/storages?name=${stack}`).expect(200);
       expect(storages.items).toMatchObject([{ kind: name, mountPath: '/mmc-checkpoint' }]);
       const { body: environments } = await server.api('get', `/compute-environments?name=${stack}`).expect(200);
-      expect(environments.items).toMatchObject([{ name: stack, region: 'us-east-1', storageId: storages.items[0].id }]);
+      expect(environments.items).toMatchObject([
+        {
+          name: stack,
+          region: 'us-east-1',
+          storageId: storages.items[0].id,
+          eventsQueueUrl: made.id('EventQueue'),
+        },
+      ]);
       expect(setup).toMatchObject({ serverUrl: server.url, certificate: 'the certificate' });
       expect(setup.joinToken).toMatch(/^bpj_/);
       expect(setup.installerSha256).toMatch(/^[0-9a-f]{64}$/);
       expect(setup.mountScript).toContain("target='/mmc-checkpoint'");
       expect(JSON.stringify(setup)).not.toContain('a-password-of-letters');
-      const patch = JSON.parse(readFileSync(join(directory, stack, 'state/patch.json'), 'utf8')) as object;
-      expect(patch).toEqual({ eventsQueueUrl: made.id('EventQueue') });
 
       // At the next start all is there already.
       expect(await publish(stack)).toEqual(setup);
