@@ -13,9 +13,10 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { Role } from '../auth/role.js';
-import { ERROR_CODES, type ErrorCode } from './error-codes.js';
+import type { ErrorCode } from './error-codes.js';
 import { type DtoClass, type Page, pageOf } from './page.dto.js';
-import { ProblemDto, problemExample } from './problem.dto.js';
+import { ProblemDto } from './problem.dto.js';
+import { problemDocs } from './problem-docs.js';
 import { type Access, type RouteOptions, SetRouteOptions } from './route-options.js';
 
 /**
@@ -114,7 +115,7 @@ export function Create<T extends object>(
   const headers = { ...(doc.location ? { Location: LOCATION_HEADER } : {}), ETag: ETAG_HEADER };
   return route(doc, Post, 201, { write: true, dryRun: doc.dryRun ?? false, location: doc.location }, [
     ...bodyDocs(doc.body, ['application/json']),
-    ...idempotencyDocs(),
+    IDEMPOTENCY_KEY,
     okResponse(201, doc.type, headers),
   ]);
 }
@@ -127,7 +128,7 @@ export function Accepted<T extends { id: string }>(
   const options = { write: true, dryRun: doc.dryRun ?? false, location: location as never, retryAfterSeconds: 2 };
   return route(doc, Post, 202, options, [
     ...bodyDocs(doc.body, ['application/json']),
-    ...idempotencyDocs(),
+    IDEMPOTENCY_KEY,
     okResponse(202, doc.type, { Location: LOCATION_HEADER, 'Retry-After': RETRY_AFTER_HEADER, ETag: ETAG_HEADER }),
   ]);
 }
@@ -196,6 +197,14 @@ const IF_MATCH = ApiHeader({
   schema: { type: 'string' },
 });
 
+const IDEMPOTENCY_KEY = ApiHeader({
+  name: 'Idempotency-Key',
+  required: false,
+  description:
+    'Any unique text, such as a UUID: the same request with the same key within 24 hours gets the same answer and acts once.',
+  schema: { type: 'string', maxLength: 255 },
+});
+
 type Verb = (path?: string) => MethodDecorator;
 
 function route(
@@ -258,29 +267,6 @@ function errorsOf(doc: RouteDoc, verb: Verb, access: Access, hasParams: boolean)
   return [...codes];
 }
 
-function problemDocs(codes: ErrorCode[]): MethodDecorator[] {
-  const byStatus = Map.groupBy(codes, (code) => ERROR_CODES[code].status);
-  const documented = [...byStatus].map(([status, group]) =>
-    ApiResponse({
-      status,
-      description: group.map((code) => `\`${code}\`: ${ERROR_CODES[code].title}.`).join('\n'),
-      content: problemContent(group),
-    }),
-  );
-  const other = ApiResponse({
-    status: 'default',
-    description:
-      'Any other problem: `internal-error`, `database-unavailable`, `shutting-down`; where AWS is asked, the codes that begin with `aws-`.',
-    content: problemContent(['internal-error', 'database-unavailable', 'shutting-down', 'aws-access-denied']),
-  });
-  return [...documented, other];
-}
-
-function problemContent(codes: ErrorCode[]): Record<string, object> {
-  const examples = Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }]));
-  return { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) }, examples } };
-}
-
 function okResponse(status: number, type: DtoClass, headers: Record<string, object>): MethodDecorator {
   const content = { 'application/json': { schema: { $ref: getSchemaPath(type) }, example: type.example } };
   return applyDecorators(
@@ -304,18 +290,6 @@ function bodyDocs(body: DtoClass | undefined, mediaTypes: string[]): MethodDecor
   for (const [summary, value] of Object.entries(others))
     examples[summary.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')] = { summary: `Example ${summary}`, value };
   return [ApiExtraModels(body), ApiConsumes(...mediaTypes), ApiBody({ required: true, type: body, examples })];
-}
-
-function idempotencyDocs(): MethodDecorator[] {
-  return [
-    ApiHeader({
-      name: 'Idempotency-Key',
-      required: false,
-      description:
-        'Any unique text, such as a UUID: the same request with the same key within 24 hours gets the same answer and acts once.',
-      schema: { type: 'string', maxLength: 255 },
-    }),
-  ];
 }
 
 function withPrecondition<T extends RouteDoc>(doc: T): T {
